@@ -1,0 +1,118 @@
+"""Batches of prepared samples; samples that cannot be read are skipped and reported."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.utils.data import DataLoader, Dataset
+
+from pellucid.data.protocol import Data
+from pellucid.errors import DataError, UnreadableSample
+
+Inputs = dict[str, Tensor]
+Prepare = Callable[[Sequence[Any]], Inputs]
+MOST_UNREADABLE = 0.1
+
+
+class Batch(NamedTuple):
+    """`index` (n,) int64 positions in the Data, prepared `inputs`, `targets` (n,) int64."""
+
+    index: Tensor
+    inputs: Inputs
+    targets: Tensor
+    unreadable: tuple[tuple[str, str], ...] = ()
+
+
+class _Samples(Dataset[Any]):
+    """Raw samples by position; what cannot be read comes back as its error."""
+
+    def __init__(self, data: Data, augment: Callable[[Any, int], Any] | None) -> None:
+        self.data, self.augment = data, augment
+
+    def __len__(self) -> int:
+        return len(self.data)
+
+    def __getitem__(self, key: tuple[int, int]) -> Any:
+        index, seed = key
+        try:
+            raw = self.data.read(index)
+        except UnreadableSample as error:
+            return index, error
+        return index, self.augment(raw, seed) if self.augment else raw
+
+
+class _Collate:
+    def __init__(self, prepare: Prepare, targets: np.ndarray[Any, np.dtype[np.int64]]) -> None:
+        self.prepare, self.targets = prepare, targets
+
+    def __call__(self, samples: list[tuple[int, Any]]) -> Batch | tuple[tuple[str, str], ...]:
+        lost = tuple((e.sample, e.reason) for _, e in samples if isinstance(e, UnreadableSample))
+        kept = [pair for pair in samples if not isinstance(pair[1], UnreadableSample)]
+        if not kept:
+            return lost
+        index = torch.tensor([position for position, _ in kept])
+        targets = torch.from_numpy(self.targets[index.numpy()])
+        return Batch(index, self.prepare([raw for _, raw in kept]), targets, lost)
+
+
+class Batches(Iterable[Batch]):
+    """Iterate over `data` in the given batches of positions, prepared for a model.
+
+    `order` lists the positions of each batch; `augment(raw, seed)` changes a raw sample with a
+    seed from `seeds` (one per sample, in the order's layout), so that every worker layout yields
+    the same pictures. Raises DataError once more than a tenth of the data cannot be read.
+    """
+
+    def __init__(
+        self,
+        data: Data,
+        prepare: Prepare,
+        order: Sequence[Sequence[int]],
+        *,
+        augment: Callable[[Any, int], Any] | None = None,
+        seeds: Sequence[Sequence[int]] | None = None,
+        workers: int = 0,
+    ) -> None:
+        self.data = data
+        keys = [
+            [(int(i), int(s)) for i, s in zip(batch, row, strict=True)]
+            for batch, row in zip(order, seeds or [[0] * len(b) for b in order], strict=True)
+        ]
+        self._loader = DataLoader(
+            _Samples(data, augment),
+            batch_sampler=keys,
+            collate_fn=_Collate(prepare, data.targets),
+            num_workers=workers,
+        )
+
+    def __len__(self) -> int:
+        return len(self._loader)
+
+    def __iter__(self) -> Iterator[Batch]:
+        for item in self._loader:
+            batch = item if isinstance(item, Batch) else None
+            for sample, reason in batch.unreadable if batch else item:
+                self.data.report.add(sample, reason)
+            refuse_if_mostly_unreadable(self.data)
+            if batch:
+                yield batch
+
+
+def refuse_if_mostly_unreadable(data: Data) -> None:
+    """Raise DataError once more than a tenth of the samples were skipped while reading."""
+    lost = data.report.count("skipped")
+    if lost > max(1, MOST_UNREADABLE * (len(data) + lost)):
+        raise DataError(
+            f"{data.source}: {lost} samples cannot be read ({data.report.summary()}); "
+            "more than one in ten. Repair or remove them, then try again.",
+            problems=data.report.to_json(),
+        )
+
+
+def in_order(size: int, batch_size: int) -> list[list[int]]:
+    """Positions 0 … size - 1 in batches, as they come."""
+    return [list(range(i, min(i + batch_size, size))) for i in range(0, size, batch_size)]

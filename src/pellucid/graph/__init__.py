@@ -1,0 +1,1 @@
+"""The model traced once: cut in two, run from a layer on."""

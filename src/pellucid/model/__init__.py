@@ -1,0 +1,16 @@
+"""Models: opening them, feeding them, and what their outputs mean."""
+
+from pellucid.model.inputs import ArrayInput, ImageInput, Input, Inputs, TextInput
+from pellucid.model.protocol import Model, as_logits, call, choose_device
+
+__all__ = [
+    "ArrayInput",
+    "ImageInput",
+    "Input",
+    "Inputs",
+    "Model",
+    "TextInput",
+    "as_logits",
+    "call",
+    "choose_device",
+]

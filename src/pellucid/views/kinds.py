@@ -1,0 +1,185 @@
+"""The vocabulary of views: everything an analysis can show, as plain records.
+
+An analysis composes views and never draws. Each kind has one drawer in matplotlib
+(`pellucid.views.matplotlib`) and one for the page (`pellucid.report`). Arrays are NumPy; a view
+holds all that its drawers need. Samples are named by their id, so that a selection made in one
+view can be followed in another.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.floating[Any]]
+Pixels = NDArray[np.uint8]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Axis:
+    """What an axis measures. `limits` are data limits; None lets the drawer choose."""
+
+    label: str
+    unit: str = ""
+    scale: Literal["linear", "log"] = "linear"
+    limits: tuple[float, float] | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Series:
+    """One curve: `x` and `y` of equal length, with an optional band from `low` to `high`."""
+
+    name: str
+    x: Floats
+    y: Floats
+    low: Floats | None = None
+    high: Floats | None = None
+    style: Literal["line", "points", "step", "reference"] = "line"
+
+
+@dataclass(frozen=True, kw_only=True)
+class BarSeries:
+    """One value per category, with optional interval ends."""
+
+    name: str
+    values: Floats
+    low: Floats | None = None
+    high: Floats | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Picture:
+    """A picture to show: `pixels` (y, x, 3) uint8, the id of its sample, a short label under it."""
+
+    pixels: Pixels
+    sample: str = ""
+    label: str = ""
+    tone: Literal["neutral", "good", "bad"] = "neutral"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Heatmap:
+    """One attribution map over a picture: `values` (y, x), drawn from -limit or 0 to `limit`.
+
+    `signed` maps take a diverging colour map around zero, others a sequential one from zero.
+    """
+
+    name: str
+    values: Floats
+    limit: float
+    signed: bool
+    caption: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Column:
+    """One column of a table. `format` is a format spec for numbers (``.1%``, ``.3g``, ``d``)."""
+
+    name: str
+    values: tuple[Any, ...]
+    format: str = ""
+    unit: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class View:
+    """What every view has: a title, and a plain sentence or two on what one is looking at."""
+
+    title: str
+    caption: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Lines(View):
+    """Curves over a common x axis."""
+
+    series: tuple[Series, ...]
+    x: Axis
+    y: Axis
+
+
+@dataclass(frozen=True, kw_only=True)
+class Bars(View):
+    """Values per category, as bars."""
+
+    categories: tuple[str, ...]
+    series: tuple[BarSeries, ...]
+    value: Axis
+    horizontal: bool = True
+
+
+@dataclass(frozen=True, kw_only=True)
+class Histogram(View):
+    """Counts between `edges` (bins + 1); several named counts share the edges."""
+
+    edges: Floats
+    counts: Mapping[str, Floats]
+    x: Axis
+    y: Axis = field(default_factory=lambda: Axis(label="samples"))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Matrix(View):
+    """A table of numbers as colours: `values` (rows, columns).
+
+    `members[(row, column)]` lists the ids of the samples behind a cell.
+    """
+
+    values: Floats
+    rows: tuple[str, ...]
+    columns: tuple[str, ...]
+    x: Axis
+    y: Axis
+    value: Axis
+    format: str = ".0f"
+    signed: bool = False
+    members: Mapping[tuple[int, int], tuple[str, ...]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ImageGrid(View):
+    """Pictures in reading order."""
+
+    pictures: tuple[Picture, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Overlay(View):
+    """One picture, the maps that explain it side by side, and what the model answered."""
+
+    picture: Picture
+    maps: tuple[Heatmap, ...]
+    probabilities: Bars | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tokens(View):
+    """A text in tokens, each with a signed `values` entry, coloured from -limit to limit.
+
+    `special` marks tokens that the tokenizer added.
+    """
+
+    tokens: tuple[str, ...]
+    values: Floats
+    limit: float
+    special: tuple[bool, ...] = ()
+    sample: str = ""
+    probabilities: Bars | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Table(View):
+    """Columns of equal length."""
+
+    columns: tuple[Column, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Text(View):
+    """Paragraphs of plain text."""
+
+    paragraphs: tuple[str, ...]
