@@ -19,9 +19,9 @@ MOST_UNREADABLE = 0.1
 
 
 class Batch(NamedTuple):
-    """`index` (n,) int64 positions in the Data, prepared `inputs`, `targets` (n,) int64."""
+    """`positions` (n,) int64 into the Data, prepared `inputs`, `targets` (n,) int64."""
 
-    index: Tensor
+    positions: Tensor
     inputs: Inputs
     targets: Tensor
     unreadable: tuple[tuple[str, str], ...] = ()
@@ -54,9 +54,9 @@ class _Collate:
         kept = [pair for pair in samples if not isinstance(pair[1], UnreadableSample)]
         if not kept:
             return lost
-        index = torch.tensor([position for position, _ in kept])
-        targets = torch.from_numpy(self.targets[index.numpy()])
-        return Batch(index, self.prepare([raw for _, raw in kept]), targets, lost)
+        positions = torch.tensor([position for position, _ in kept])
+        targets = torch.from_numpy(self.targets[positions.numpy()])
+        return Batch(positions, self.prepare([raw for _, raw in kept]), targets, lost)
 
 
 class Batches(Iterable[Batch]):

@@ -81,7 +81,8 @@ class Model:
             if not isinstance(tensor, Tensor):
                 continue
             digest.update(f"{name}{tensor.dtype}{tuple(tensor.shape)}".encode())
-            digest.update(tensor.detach().cpu().contiguous().flatten().view(torch.uint8).numpy())
+            raw = tensor.detach().cpu().contiguous().flatten().view(torch.uint8)
+            digest.update(raw.numpy().data)
         return ModelIdentity(source=self.source, weights=digest.hexdigest()[:16], run=self.run)
 
     def __str__(self) -> str:
