@@ -11,7 +11,8 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
 from pellucid.data.protocol import Data
-from pellucid.errors import DataError, UnreadableSample
+from pellucid.data.report import DataReport
+from pellucid.errors import DataError, PellucidError, UnreadableSample
 
 Inputs = dict[str, Tensor]
 Prepare = Callable[[Sequence[Any]], Inputs]
@@ -49,14 +50,20 @@ class _Collate:
     def __init__(self, prepare: Prepare, targets: np.ndarray[Any, np.dtype[np.int64]]) -> None:
         self.prepare, self.targets = prepare, targets
 
-    def __call__(self, samples: list[tuple[int, Any]]) -> Batch | tuple[tuple[str, str], ...]:
+    def __call__(
+        self, samples: list[tuple[int, Any]]
+    ) -> Batch | tuple[tuple[str, str], ...] | PellucidError:
         lost = tuple((e.sample, e.reason) for _, e in samples if isinstance(e, UnreadableSample))
         kept = [pair for pair in samples if not isinstance(pair[1], UnreadableSample)]
         if not kept:
             return lost
         positions = torch.tensor([position for position, _ in kept])
         targets = torch.from_numpy(self.targets[positions.numpy()])
-        return Batch(positions, self.prepare([raw for _, raw in kept]), targets, lost)
+        try:
+            inputs = self.prepare([raw for _, raw in kept])
+        except PellucidError as error:
+            return error
+        return Batch(positions, inputs, targets, lost)
 
 
 class Batches(Iterable[Batch]):
@@ -94,22 +101,30 @@ class Batches(Iterable[Batch]):
 
     def __iter__(self) -> Iterator[Batch]:
         for item in self._loader:
-            batch = item if isinstance(item, Batch) else None
-            for sample, reason in batch.unreadable if batch else item:
+            if isinstance(item, PellucidError):
+                raise item
+            lost = item.unreadable if isinstance(item, Batch) else item
+            for sample, reason in lost:
                 self.data.report.add(sample, reason)
-            refuse_if_mostly_unreadable(self.data)
-            if batch:
-                yield batch
+            if lost:
+                refuse_if_mostly_unreadable(self.data)
+            if isinstance(item, Batch):
+                yield item
 
 
 def refuse_if_mostly_unreadable(data: Data) -> None:
-    """Raise DataError once more than a tenth of the samples were skipped while reading."""
-    lost = data.report.count("skipped")
-    if lost > max(1, MOST_UNREADABLE * (len(data) + lost)):
+    """Raise DataError once more than a tenth of the samples of `data`, and at least two, were lost.
+
+    What a source left out when it was opened does not count, nor do losses in other parts of it.
+    """
+    ids = set(data.ids)
+    lost = DataReport([p for p in data.report.problems if p.action == "skipped" and p.what in ids])
+    count = len(lost.problems)
+    if count > max(1, MOST_UNREADABLE * len(data)):
         raise DataError(
-            f"{data.source}: {lost} samples cannot be read ({data.report.summary()}); "
+            f"{data.source}: {count} of {len(data)} samples cannot be read ({lost.summary()}); "
             "more than one in ten. Repair or remove them, then try again.",
-            problems=data.report.to_json(),
+            problems=lost.to_json(),
         )
 
 

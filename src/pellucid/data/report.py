@@ -22,9 +22,13 @@ class DataReport:
 
     problems: list[Problem] = field(default_factory=list)
 
+    def __post_init__(self) -> None:
+        self._known = set(self.problems)
+
     def add(self, what: str, reason: str, action: str = "skipped") -> None:
         problem = Problem(what, reason, action)
-        if problem not in self.problems:
+        if problem not in self._known:
+            self._known.add(problem)
             self.problems.append(problem)
 
     def count(self, action: str) -> int:

@@ -1,5 +1,6 @@
 """Models: opening them, feeding them, and what their outputs mean."""
 
+from pellucid.model.description import describe
 from pellucid.model.inputs import ArrayInput, ImageInput, Input, Inputs, TextInput
 from pellucid.model.protocol import Model, as_logits, call, choose_device
 
@@ -13,4 +14,5 @@ __all__ = [
     "as_logits",
     "call",
     "choose_device",
+    "describe",
 ]

@@ -48,13 +48,14 @@ class ImageInput:
         method = RESAMPLING[self.interpolation]
         if self.resize is None:
             return picture.resize((width, height), method)
-        scale = self.resize / min(picture.size)
+        # Rounded as torchvision, timm and transformers do, so that weights see what they know.
+        short = min(picture.size)
         scaled = (
-            max(width, round(picture.width * scale)),
-            max(height, round(picture.height * scale)),
+            max(width, self.resize * picture.width // short),
+            max(height, self.resize * picture.height // short),
         )
         picture = picture.resize(scaled, method) if scaled != picture.size else picture
-        left, top = (picture.width - width) // 2, (picture.height - height) // 2
+        left, top = round((picture.width - width) / 2), round((picture.height - height) / 2)
         return picture.crop((left, top, left + width, top + height))
 
     def tensor(self, picture: Image.Image) -> Tensor:

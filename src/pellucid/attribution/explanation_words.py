@@ -1,0 +1,136 @@
+"""An explanation in plain words: what was answered, and where the reasons lie."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+
+from pellucid.views.kinds import Floats
+from pellucid.views.wording import readable_tokens
+
+CELLS = (
+    ("the upper left", "the upper middle", "the upper right"),
+    ("the left", "the centre", "the right"),
+    ("the lower left", "the lower middle", "the lower right"),
+)
+STRONG_CELL = 0.25
+STRONGEST = 0.1
+MOST_WORDS = 3
+
+
+def percent(share: float) -> str:
+    """Write a share as a percentage; never 100 % or 0 % for what is only nearly so."""
+    if share < 1 and round(100 * share) == 100:
+        return "over 99 %"
+    if share > 0 and round(100 * share) == 0:
+        return "under 1 %"
+    return f"{100 * share:.0f} %"
+
+
+def summary(data: xr.Dataset, notes: Sequence[str]) -> str:
+    """Say what was explained by which methods, how often the model was right, and what to beware."""
+    number = data.sizes["sample"]
+    known = data["true_label"].values != ""
+    right = (data["true_label"].values == data["predicted_label"].values) & known
+    lines = [f"{_counted(number)} explained with {_listed(list(data['title'].values))}."]
+    if known.any():
+        lines[0] += f" The model was right on {right.sum()} of {_counted(int(known.sum()))}."
+    lines += [_typical(data, row) for row in range(data.sizes["method"])]
+    return "\n".join([*filter(None, lines), *notes])
+
+
+def headline(data: xr.Dataset) -> list[tuple[str, str, str]]:
+    """Give the figures to show first: (label, value, detail)."""
+    known = data["true_label"].values != ""
+    right = (data["true_label"].values == data["predicted_label"].values) & known
+    tiles = [
+        ("Samples", f"{data.sizes['sample']:,}", _listed(list(data["title"].values))),
+    ]
+    if known.any():
+        share = percent(float(right.sum() / known.sum()))
+        tiles.append(("Right", share, f"{right.sum()} of {_counted(int(known.sum()))}"))
+    for row, title in enumerate(data["title"].values):
+        error = data["completeness_error"].values[row]
+        if np.isfinite(error).any():
+            detail = "how far the parts are from adding up to the whole, at worst"
+            tiles.append((f"{title}: error", percent(float(np.nanmax(error))), detail))
+    return tiles
+
+
+def verdict(data: xr.Dataset, sample: int) -> str:
+    """What the model answered, whether that is right, and which class is explained."""
+    answer, true, explained = (
+        str(data[name].values[sample]) for name in ("predicted_label", "true_label", "target_label")
+    )
+    said = f"The model answered {answer!r} with {percent(float(data['probability'].values[sample, 0]))}"
+    if true:
+        said += ", which is right" if answer == true else f"; the right answer was {true!r}"
+    if explained == answer:
+        return said + "."
+    share = percent(float(data["target_probability"].values[sample]))
+    return f"{said}. Explained is {explained!r}, to which it gave {share}."
+
+
+def where(values: Floats) -> str:
+    """Say where on a picture a map (y, x) is strong, and how concentrated it is."""
+    strength = np.abs(values.astype(np.float64))
+    total = strength.sum()
+    if not total:
+        return "it marks nothing"
+    rows, columns = (np.linspace(0, side, 4).round().astype(int) for side in strength.shape)
+    shares = np.array(
+        [
+            [
+                strength[rows[i] : rows[i + 1], columns[j] : columns[j + 1]].sum() / total
+                for j in range(3)
+            ]
+            for i in range(3)
+        ]
+    )
+    row, column = np.unravel_index(shares.argmax(), shares.shape)
+    place = f"mostly {CELLS[row][column]}" if shares.max() >= STRONG_CELL else "spread widely"
+    held = percent(concentration(values))
+    return f"{place}; the strongest tenth of the area holds {held} of the importance"
+
+
+def concentration(values: Floats) -> float:
+    """Share of the importance that the strongest tenth of a map holds; 0.1 if it is even."""
+    strength = np.sort(np.abs(values.astype(np.float64)).ravel())[::-1]
+    total = strength.sum()
+    most = max(1, round(STRONGEST * strength.size))
+    return float(strength[:most].sum() / total) if total else 0.0
+
+
+def strongest_words(tokens: Sequence[str], values: Floats, special: NDArray[np.bool_]) -> str:
+    """Name the words that speak most for the class, and most against it."""
+    words = [word for word, _ in readable_tokens(tokens)]
+    order = [index for index in np.argsort(-np.abs(values), kind="stable") if not special[index]]
+    speaking = {
+        "for it": [words[index] for index in order if values[index] > 0][:MOST_WORDS],
+        "against it": [words[index] for index in order if values[index] < 0][:MOST_WORDS],
+    }
+    named = [
+        f"{side} {_listed([repr(word) for word in found])}"
+        for side, found in speaking.items()
+        if found
+    ]
+    return f"What speaks most {', '.join(named)}." if named else "No word makes a difference."
+
+
+def _typical(data: xr.Dataset, row: int) -> str:
+    values, title = data["attribution"].values[row], str(data["title"].values[row])
+    if values.ndim != 3:
+        return ""
+    held = percent(float(np.median([concentration(each) for each in values])))
+    return f"{title}: the strongest tenth of a picture typically holds {held} of the importance."
+
+
+def _counted(number: int) -> str:
+    return f"{number:,} {'sample' if number == 1 else 'samples'}"
+
+
+def _listed(names: Sequence[str]) -> str:
+    return " and ".join(filter(None, [", ".join(names[:-1]), *names[-1:]]))

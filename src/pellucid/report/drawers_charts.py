@@ -1,0 +1,324 @@
+"""Lines, bars and histograms. Colours come from the style sheet, by the class of the series."""
+
+from __future__ import annotations
+
+import json
+import math
+from typing import Any
+
+import numpy as np
+
+from pellucid.report import svg
+from pellucid.report.drawers import Sheet, draw, listing, nothing
+from pellucid.report.html import Markup, element, join
+from pellucid.views import Axis, Bars, BarSeries, Histogram, Lines, Series
+from pellucid.views.colours import SERIES
+from pellucid.views.wording import axis_label, formatted, quantity, shorten
+
+PLOT = (svg.LEFT, svg.WIDTH - svg.RIGHT)
+UPRIGHT = (svg.HEIGHT - svg.BOTTOM, svg.TOP)
+MOST_HOVERED = 200
+MOST_DOTS = 30
+MOST_BARS = 200
+
+
+@draw.register
+def _(view: Lines, sheet: Sheet, anchor: str) -> Markup:  # noqa: ARG001
+    series = [s for s in view.series if np.isfinite(s.y).any()]
+    if not series:
+        return nothing()
+    bounds = [s.y for s in series] + [b for s in series for b in (s.low, s.high) if b is not None]
+    x = svg.fit(view.x, [s.x for s in series], *PLOT)
+    y = svg.fit(view.y, bounds, *UPRIGHT, zero=_is_near_zero(bounds), margin=0.04)
+    looks = _looks(series)
+    drawn = [_draw_series(s, x, y, look) for s, look in zip(series, looks, strict=True)]
+    hovered = [_hovered(s, x, y, look) for s, look in zip(series, looks, strict=True)]
+    keys = [(s.name, look) for s, look in zip(series, looks, strict=True)]
+    return join(
+        [
+            _legend(keys),
+            _chart(
+                join([svg.frame(x, y, view.x, view.y), *drawn]),
+                _describe_lines(view, series),
+                points=json.dumps({"x": view.x.label, "s": hovered}, separators=(",", ":")),
+            ),
+        ]
+    )
+
+
+@draw.register
+def _(view: Histogram, sheet: Sheet, anchor: str) -> Markup:  # noqa: ARG001
+    if not view.counts or len(view.edges) < 2:
+        return nothing()
+    counts = {name: np.asarray(c, dtype=np.float64) for name, c in view.counts.items()}
+    x = svg.fit(view.x, [view.edges], *PLOT)
+    y = svg.fit(view.y, [*counts.values(), np.zeros(1)], *UPRIGHT, zero=True, margin=0.04)
+    parts = [svg.frame(x, y, view.x, view.y)]
+    for position, values in enumerate(counts.values()):
+        parts.append(_steps(x(view.edges), y(values), float(y(0.0)), f"s{position % len(SERIES)}"))
+    parts.append(_bin_notes(view, counts, x))
+    keys = [(name, f"s{position % len(SERIES)} block") for position, name in enumerate(counts)]
+    return join([_legend(keys), _chart(join(parts), _describe_histogram(view))])
+
+
+@draw.register
+def _(view: Bars, sheet: Sheet, anchor: str) -> Markup:  # noqa: ARG001
+    if not view.categories or not view.series:
+        return nothing()
+    keys = [(s.name, f"s{i % len(SERIES)} block") for i, s in enumerate(view.series)]
+    drawn = bar_list(view, MOST_BARS) if view.horizontal else _upright_bars(view)
+    name = element("p", axis_label(view.value), class_="axis-name") if view.horizontal else None
+    return join([name, _legend(keys), drawn])
+
+
+def bar_list(view: Bars, most: int = 8) -> Markup:
+    """Bars from left to right as a list, with the values written beside them."""
+    shown = min(len(view.categories), most)
+    reach = _reach(view, shown)
+    rows = [_bar_row(view, index, reach) for index in range(shown)]
+    many = " many" if shown > 24 else ""
+    drawn = listing("ul", rows, class_=f"bars{many}")
+    if shown == len(view.categories):
+        return drawn
+    note = f"The first {shown} of {len(view.categories):,} are shown."
+    return join([drawn, element("p", note, class_="note")])
+
+
+def _bar_row(view: Bars, index: int, reach: svg.Scale) -> Markup:
+    tracks = [
+        _track(series, index, reach, view.value, f"s{position % len(SERIES)}")
+        for position, series in enumerate(view.series)
+    ]
+    name = element("span", view.categories[index], class_="bar-name", title=view.categories[index])
+    return join([name, element("span", *tracks, class_="tracks")])
+
+
+def _track(series: BarSeries, index: int, reach: svg.Scale, axis: Axis, look: str) -> Markup:
+    value = float(series.values[index])
+    known = value if math.isfinite(value) else 0.0
+    ends = sorted(float(reach(v)) for v in (known, max(reach.low, min(0.0, reach.high))))
+    fill = element("i", class_="fill", style=_span(ends[0], ends[1]))
+    whisker, interval = None, ""
+    if series.low is not None and series.high is not None:
+        low, high = float(series.low[index]), float(series.high[index])
+        if math.isfinite(low) and math.isfinite(high):
+            whisker = element(
+                "i", class_="whisker", style=_span(float(reach(low)), float(reach(high)))
+            )
+            interval = f", interval {quantity(low, axis)} to {quantity(high, axis)}"
+    words = quantity(value, axis)
+    return element(
+        "span",
+        element("span", fill, whisker, class_="track"),
+        element("span", words, class_="bar-value"),
+        class_=f"bar {look}",
+        title=f"{series.name}: {words}{interval}",
+    )
+
+
+def _reach(view: Bars, shown: int) -> svg.Scale:
+    values: list[Any] = [np.zeros(1)] if view.value.scale == "linear" else []
+    for series in view.series:
+        values += [v[:shown] for v in (series.values, series.low, series.high) if v is not None]
+    scale = svg.fit(view.value, values, 0.0, 100.0)
+    return scale if scale.high > scale.low else svg.Scale(scale.low, scale.low + 1, 0.0, 100.0)
+
+
+def _span(low: float, high: float) -> str:
+    low, high = max(0.0, min(low, 100.0)), max(0.0, min(high, 100.0))
+    return f"left:{low:.2f}%;width:{max(high - low, 0):.2f}%"
+
+
+def _upright_bars(view: Bars) -> Markup:
+    shown = min(len(view.categories), MOST_BARS)
+    values = [np.nan_to_num(s.values[:shown].astype(np.float64)) for s in view.series]
+    bounds = [b[:shown] for s in view.series for b in (s.low, s.high) if b is not None]
+    y = svg.fit(view.value, [*values, *bounds, np.zeros(1)], *UPRIGHT, zero=True, margin=0.04)
+    step = (PLOT[1] - PLOT[0]) / shown
+    wide = 0.8 * step / len(values)
+    ground = float(y(max(y.low, min(0.0, y.high))))
+    category = Axis(label="")
+    parts = [svg.frame(svg.Scale(0, 1, *PLOT), y, category, view.value, x_ticks=False)]
+    for position, series in enumerate(view.series):
+        for index, top in enumerate(y(values[position])):
+            left = PLOT[0] + index * step + 0.1 * step + position * wide
+            note = f"{view.categories[index]}, {series.name}: {quantity(float(series.values[index]), view.value)}"
+            parts.append(_column(left, wide * 0.94, sorted((ground, float(top))), position, note))
+    parts += _category_labels(view, shown, step)
+    return _chart(join(parts), f"{view.title}: {len(view.categories)} bars.")
+
+
+def _column(left: float, wide: float, ends: list[float], position: int, note: str) -> Markup:
+    return element(
+        "rect",
+        element("title", note),
+        x=f"{left:.1f}",
+        y=f"{ends[0]:.1f}",
+        width=f"{max(wide, 0.5):.1f}",
+        height=f"{ends[1] - ends[0]:.1f}",
+        class_=f"column s{position % len(SERIES)}",
+    )
+
+
+def _category_labels(view: Bars, shown: int, step: float) -> list[Markup]:
+    every = max(1, math.ceil(shown / 12))
+    most = max(3, int(step * every / 6.5))
+    return [
+        svg.label(
+            shorten(view.categories[index], most),
+            PLOT[0] + (index + 0.5) * step,
+            svg.HEIGHT - svg.BOTTOM + 17,
+            "middle",
+        )
+        for index in range(0, shown, every)
+    ]
+
+
+def _is_near_zero(bounds: list[Any]) -> bool:
+    """Say whether the values reach so far down that their axis may as well begin at zero."""
+    lowest = min(float(np.nanmin(b)) for b in bounds if np.isfinite(b).any())
+    highest = max(float(np.nanmax(b)) for b in bounds if np.isfinite(b).any())
+    return 0 <= lowest < 0.4 * highest
+
+
+def _looks(series: list[Series]) -> list[str]:
+    """Classes of each series: colour, and after every second one another dash."""
+    looks, position = [], 0
+    for one in series:
+        if one.style == "reference":
+            looks.append("reference")
+            continue
+        looks.append(
+            f"s{position % len(SERIES)} d{position // 2 % 4 if one.style != 'points' else 0}"
+        )
+        looks[-1] += " points" if one.style == "points" else ""
+        position += 1
+    return looks
+
+
+def _draw_series(series: Series, x: svg.Scale, y: svg.Scale, look: str) -> Markup:
+    xs, ys = np.asarray(series.x, np.float64), np.asarray(series.y, np.float64)
+    kept = svg.thin_out(xs, ys)
+    across, down = x(xs[kept]), y(ys[kept])
+    parts: list[Markup] = []
+    if series.low is not None and series.high is not None:
+        low, high = y(series.low[kept]), y(series.high[kept])
+        parts.append(_spread(across, low, high, points=series.style == "points"))
+    if series.style != "points":
+        parts.append(
+            element("path", class_="line", d=svg.path(across, down, stepped=series.style == "step"))
+        )
+    if series.style == "points" or (len(kept) <= MOST_DOTS and series.style == "line"):
+        radius = 3.4 if series.style == "points" else 2.4
+        known = np.isfinite(across) & np.isfinite(down)
+        parts += [
+            element("circle", cx=f"{a:.1f}", cy=f"{b:.1f}", r=radius, class_="dot")
+            for a, b in zip(across[known], down[known], strict=True)
+        ]
+    return element("g", *parts, class_=look)
+
+
+def _spread(x: svg.Values, low: svg.Values, high: svg.Values, *, points: bool) -> Markup:
+    known = np.isfinite(x) & np.isfinite(low) & np.isfinite(high)
+    x, low, high = x[known], low[known], high[known]
+    if points:
+        lines = "".join(f"M{a:.1f} {b:.1f}V{c:.1f}" for a, b, c in zip(x, low, high, strict=True))
+        return element("path", class_="error", d=lines)
+    outline = svg.path(np.concatenate([x, x[::-1]]), np.concatenate([high, low[::-1]]))
+    return element("path", class_="band", d=f"{outline}Z" if outline else "")
+
+
+def _hovered(series: Series, x: svg.Scale, y: svg.Scale, look: str) -> list[Any]:
+    """What the pointer can ask for: name, look, and points with the words for x and y."""
+    xs, ys = np.asarray(series.x, np.float64), np.asarray(series.y, np.float64)
+    kept = svg.thin_out(xs, ys, MOST_HOVERED)
+    kept = kept[np.isfinite(ys[kept]) & np.isfinite(xs[kept])] if look != "reference" else kept[:0]
+    points = [
+        [
+            round(float(a), 1),
+            round(float(b), 1),
+            formatted(float(u), ".4g"),
+            formatted(float(v), ".4g"),
+        ]
+        for a, b, u, v in zip(x(xs[kept]), y(ys[kept]), xs[kept], ys[kept], strict=True)
+    ]
+    return [series.name, look, points]
+
+
+def _steps(edges: svg.Values, tops: svg.Values, ground: float, look: str) -> Markup:
+    outline = f"M{edges[0]:.1f} {ground:.1f}" + "".join(
+        f"V{top:.1f}H{right:.1f}" for top, right in zip(np.nan_to_num(tops), edges[1:], strict=True)
+    )
+    body = element("path", class_="band", d=f"{outline}V{ground:.1f}Z")
+    return element("g", body, element("path", class_="line", d=outline), class_=look)
+
+
+def _bin_notes(view: Histogram, counts: dict[str, svg.Values], x: svg.Scale) -> Markup:
+    """Invisible columns over the bins that say their counts."""
+    edges, places = view.edges, x(view.edges)
+    notes = []
+    for index in range(len(edges) - 1):
+        spelled = "; ".join(f"{name}: {formatted(float(c[index]))}" for name, c in counts.items())
+        ends = f"{formatted(float(edges[index]))} to {formatted(float(edges[index + 1]))}"
+        notes.append(
+            element(
+                "rect",
+                element("title", f"{axis_label(view.x)} {ends}. {spelled}"),
+                x=f"{places[index]:.1f}",
+                y=svg.TOP,
+                width=f"{max(places[index + 1] - places[index], 0):.1f}",
+                height=svg.HEIGHT - svg.BOTTOM - svg.TOP,
+                class_="ask",
+            )
+        )
+    return join(notes)
+
+
+def _legend(keys: list[tuple[str, str]]) -> Markup | None:
+    if len(keys) < 2:
+        return None
+    items = [join([_swatch(look), name]) for name, look in keys]
+    return listing("ul", items, class_="legend many" if len(items) > 4 else "legend")
+
+
+def _swatch(look: str) -> Markup:
+    if "block" in look:
+        inside = element("rect", x=6, y=1, width=12, height=10, rx=2, class_="column")
+    elif "points" in look:
+        inside = element("circle", cx=12, cy=6, r=4, class_="dot")
+    else:
+        inside = element("path", d="M0 6H24", class_="line")
+    return element(
+        "svg", element("g", inside, class_=look), viewBox="0 0 24 12", aria_hidden="true"
+    )
+
+
+def _chart(content: Markup, description: str, points: str = "") -> Markup:
+    options: dict[str, Any] = {"data_points": points, "tabindex": 0} if points else {}
+    return element(
+        "svg",
+        content,
+        viewBox=f"0 0 {svg.WIDTH} {svg.HEIGHT}",
+        class_="chart",
+        role="img",
+        aria_label=description,
+        **options,
+    )
+
+
+def _describe_lines(view: Lines, series: list[Series]) -> str:
+    said = []
+    for one in series:
+        known = np.flatnonzero(np.isfinite(one.y))
+        first, last = float(one.y[known[0]]), float(one.y[known[-1]])
+        said.append(f"{one.name}: from {formatted(first, '.3g')} to {formatted(last, '.3g')}")
+    return f"{view.title}. {axis_label(view.y)} over {axis_label(view.x)}. {'; '.join(said)}."
+
+
+def _describe_histogram(view: Histogram) -> str:
+    peaks = []
+    for name, counts in view.counts.items():
+        top = int(np.nanargmax(counts)) if np.isfinite(counts).any() else 0
+        middle = (view.edges[top] + view.edges[top + 1]) / 2
+        peaks.append(f"{name}: most near {formatted(float(middle), '.3g')}")
+    return f"{view.title}. {axis_label(view.y)} by {axis_label(view.x)}. {'; '.join(peaks)}."

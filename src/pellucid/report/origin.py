@@ -1,0 +1,135 @@
+"""Where a section comes from: its record as a table, and the commands that make it again."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from pellucid.report.html import Markup, element, join
+from pellucid.report.sections import Section
+
+ORDER = ("model", "data", "method", "target", "parameters", "config", "seed", "created", "seconds")
+WORDS = {
+    "seconds": "time taken",
+    "created": "made on",
+    "num_samples": "number of samples",
+    "samples": "samples' fingerprint",
+    "weights": "weights' fingerprint",
+    "source": "opened from",
+}
+VERBS = {"evaluation": "evaluate", "explanation": "explain"}
+MOST_LISTED = 12
+
+
+def draw_origin(section: Section) -> Markup | None:
+    """A closed box with the record and how to make the section again; None without a record."""
+    if not section.record:
+        return None
+    rows = [
+        element("tr", element("th", name, scope="row"), element("td", value))
+        for name, value in rows_of(section.record)
+    ]
+    hint = element("span", " model, data, parameters, versions, and how to make it again")
+    again = commands(section)
+    recipe = (
+        element("h4", "How to make this again"),
+        element("pre", element("code", "\n".join(again)), tabindex=0),
+    )
+    table = element("table", element("tbody", *rows))
+    body = element("div", table, *(recipe if again else ()))
+    return element(
+        "details", element("summary", "Where this comes from", hint), body, class_="origin"
+    )
+
+
+def rows_of(record: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """The record as names and values, most important first; empty entries are left out."""
+    known = [name for name in ORDER if name in record]
+    rest = [name for name in record if name not in (*ORDER, "versions")]
+    for name in (*known, *rest, *(["versions"] if "versions" in record else [])):
+        yield from _rows((name,), record[name])
+
+
+def _rows(path: tuple[str, ...], value: Any) -> Iterator[tuple[str, str]]:
+    if value is None or value in ("", [], {}, ()):
+        return
+    if isinstance(value, Mapping):
+        for name, part in value.items():
+            yield from _rows((*path, str(name)), part)
+    elif isinstance(value, list | tuple) and any(
+        isinstance(part, Mapping | list) for part in value
+    ):
+        for number, part in enumerate(value[:MOST_LISTED], 1):
+            yield from _rows((*path, str(number)), part)
+    else:
+        yield _name(path), _words(path[-1], value)
+
+
+def _name(path: tuple[str, ...]) -> str:
+    spelled = [WORDS.get(name, name.replace("_", " ")) for name in path]
+    return ", ".join(spelled) if path[0] != "versions" else f"version of {path[-1]}"
+
+
+def _words(name: str, value: Any) -> str:
+    if name in ("created", "started", "finished"):
+        return moment(str(value))
+    if name == "seconds" and isinstance(value, int | float):
+        return duration(value)
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, float):
+        return f"{value:.6g}"
+    if isinstance(value, list | tuple):
+        shown = ", ".join(str(part) for part in value[:MOST_LISTED])
+        return shown if len(value) <= MOST_LISTED else f"{shown}, … ({len(value)} in all)"
+    return str(value)
+
+
+def commands(section: Section) -> list[str]:
+    """What to type to make the section again, as far as the record tells."""
+    record = section.record
+    versions = record.get("versions") or {}
+    pinned = [f"{name}=={version}" for name, version in versions.items() if name != "python"]
+    install = [f"pip install {' '.join(map(_quoted, pinned))}"] if pinned else []
+    model, data = record.get("model"), record.get("data")
+    if section.kind not in VERBS or not isinstance(model, Mapping) or not isinstance(data, Mapping):
+        return install
+    spec = f"run:{model['run']}" if model.get("run") else str(model.get("source", ""))
+    words = ["pellucid", VERBS[section.kind], spec, str(data.get("source", ""))]
+    words += ["--split", str(data["split"])] if data.get("split") else []
+    return [*install, " ".join(map(_quoted, words))]
+
+
+def _quoted(word: str) -> str:
+    return shlex.quote(re.sub(r"[\x00-\x1f]", " ", word))
+
+
+def moment(stamp: str) -> str:
+    """An ISO time as a date that everybody reads: ``1 June 2025, 09:14 UTC``."""
+    try:
+        time = datetime.fromisoformat(stamp)
+    except ValueError:
+        return stamp
+    time = time.replace(tzinfo=time.tzinfo or UTC).astimezone(UTC)
+    return f"{time.day} {time:%B %Y, %H:%M} UTC"
+
+
+def duration(seconds: float) -> str:
+    """Seconds as people say them: ``0.4 s``, ``84 s``, ``12 min``, ``3 h 5 min``."""
+    if seconds < 120:
+        return f"{seconds:.2g} s" if seconds < 10 else f"{seconds:.0f} s"
+    minutes = round(seconds / 60)
+    return f"{minutes} min" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"
+
+
+def paragraphs(text: str, *, first: str = "") -> Markup:
+    """Lines of text as paragraphs; `first` is the class of the first one."""
+    lines = [line for line in text.splitlines() if line.strip()]
+    drawn = (
+        element("p", line, class_=(first or None) if not n else None)
+        for n, line in enumerate(lines)
+    )
+    return join(drawn)

@@ -1,0 +1,113 @@
+"""From what a report is asked for to its sections, one per run or result."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol, runtime_checkable
+
+from pellucid.errors import SpecError
+from pellucid.views import View
+
+TITLES = {"run": "Training", "evaluation": "Evaluation", "explanation": "Explanations"}
+
+
+@runtime_checkable
+class Reportable(Protocol):
+    """What a report can show: anything with views and a summary; `meta` is optional."""
+
+    def views(self) -> list[View]: ...
+
+    def summary(self) -> str: ...
+
+
+Source = str | Path | Reportable | Sequence["str | Path | Reportable"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Section:
+    """One part of a report: key figures as (label, value, detail), and the record behind it all."""
+
+    title: str
+    kind: str
+    summary: str
+    views: tuple[View, ...]
+    figures: tuple[tuple[str, str, str], ...] = ()
+    record: Mapping[str, Any] = field(default_factory=dict)
+    subject: str = ""
+
+
+def gather(source: Source) -> list[Section]:
+    """Open what is named, add the results that belong to a run, and make a section of each.
+
+    Raises SpecError for nothing at all, and for what has no views; ResultError for a path that
+    holds neither a run nor a result.
+    """
+    given = (
+        list(source) if isinstance(source, Sequence) and not isinstance(source, str) else [source]
+    )
+    opened = [part for one in given for part in _opened(one)]
+    if not opened:
+        raise SpecError("a report needs at least one run or result; none was given.")
+    return _told_apart([_section(one) for one in opened])
+
+
+def _opened(source: Any) -> Iterable[Reportable]:
+    from pellucid.workspace.opening import open  # noqa: A004
+
+    found = open(source) if isinstance(source, str | Path) else source
+    if not isinstance(found, Reportable):
+        raise SpecError(
+            f"a report shows runs and results; {type(found).__name__} was given. Expected the "
+            "folder of a run or a saved result, or an object with views() and summary()."
+        )
+    yield found
+    results = getattr(found, "results", None)
+    for path in results() if callable(results) else ():
+        yield from _opened(path)
+
+
+def _section(source: Reportable) -> Section:
+    record = _record(source)
+    kind = str(record.get("kind") or getattr(source, "kind", "") or "result")
+    name = str(getattr(source, "name", ""))
+    title = TITLES.get(kind, kind.replace("_", " ").capitalize())
+    headline = getattr(source, "headline", None)
+    return Section(
+        title=f"{title}: {name}" if name else title,
+        kind=kind,
+        summary=source.summary(),
+        views=tuple(source.views()),
+        figures=tuple(headline()) if callable(headline) else (),
+        record=record,
+        subject=name or _model(record),
+    )
+
+
+def _record(source: Reportable) -> Mapping[str, Any]:
+    """The provenance as JSON values: a result's `meta`, or a run's `record`."""
+    meta = getattr(source, "meta", None)
+    if meta is not None:
+        written: Mapping[str, Any] = meta.to_json() if hasattr(meta, "to_json") else dict(meta)
+        return written
+    record = getattr(source, "record", None)
+    return {"kind": "run"} | dict(record) if isinstance(record, Mapping) else {}
+
+
+def _model(record: Mapping[str, Any]) -> str:
+    model = record.get("model")
+    return str(model.get("source", "")) if isinstance(model, Mapping) else str(model or "")
+
+
+def _told_apart(sections: list[Section]) -> list[Section]:
+    """Number the sections of one title, so that the contents do not repeat themselves."""
+    from dataclasses import replace
+
+    titles = [section.title for section in sections]
+    return [
+        replace(section, title=f"{section.title} ({titles[: place + 1].count(section.title)})")
+        if titles.count(section.title) > 1
+        else section
+        for place, section in enumerate(sections)
+    ]

@@ -1,0 +1,11 @@
+"""Views drawn with matplotlib, for papers and static notebooks.
+
+One drawer per kind of view, chosen by its type. Only matplotlib's objects are used, never pyplot,
+and its settings hold for the drawing alone.
+"""
+
+from pellucid.views.matplotlib import charts, matrix, pictures, words
+from pellucid.views.matplotlib.drawing import draw
+from pellucid.views.matplotlib.figure import draw_views, select, static_html
+
+__all__ = ["charts", "draw", "draw_views", "matrix", "pictures", "select", "static_html", "words"]

@@ -1,0 +1,204 @@
+"""Lines, bars and histograms."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.ticker import MaxNLocator
+
+from pellucid.views import Axis, Bars, BarSeries, Histogram, Lines, Series
+from pellucid.views.colours import SERIES
+from pellucid.views.matplotlib.drawing import FAINT, Target, content_height, draw_content, nothing
+from pellucid.views.wording import axis_label, quantity, shorten
+
+DASHES = ("-", (0, (5, 2)), (0, (1.5, 1.5)), (0, (6, 2, 1.5, 2)))
+MOST_BARS = 60
+LABEL = 24
+TICK_SIZE = 8
+LEGEND, LEGEND_ROW = 48, 108  # characters of a name, and of a row of the legend
+
+
+@draw_content.register
+def _(view: Lines, target: Target) -> None:
+    series = [s for s in view.series if np.isfinite(s.y).any()]
+    if not series:
+        return nothing(target)
+    axes = target.subplots()
+    coloured = [s for s in series if s.style != "reference"]
+    for one in series:
+        position = coloured.index(one) if one.style != "reference" else -1
+        _draw_series(axes, one, position)
+    _set_scale(axes, "x", view.x, [s.x for s in series])
+    _set_scale(axes, "y", view.y, [s.y for s in series])
+    axes.grid(axis="y")
+    _add_legend(axes, len(series))
+    return None
+
+
+@content_height.register
+def _(view: Lines) -> float:  # noqa: ARG001
+    return 2.9
+
+
+def _draw_series(axes: Axes, series: Series, position: int) -> None:
+    if series.style == "reference":
+        axes.plot(series.x, series.y, color=FAINT, linestyle=":", linewidth=1.2, label=series.name)
+        return
+    colour = SERIES[position % len(SERIES)]
+    looks: dict[str, Any] = {"color": colour, "label": series.name}
+    points = series.style == "points"
+    if series.low is not None and series.high is not None:
+        if points:
+            axes.vlines(series.x, series.low, series.high, color=colour, linewidth=1, alpha=0.6)
+        else:
+            axes.fill_between(
+                series.x, series.low, series.high, color=colour, alpha=0.15, linewidth=0
+            )
+    if points:
+        axes.plot(series.x, series.y, linestyle="none", marker="o", markersize=4, **looks)
+        return
+    looks |= {"linestyle": DASHES[position // 2 % len(DASHES)], "linewidth": 1.6}
+    if len(series.x) <= 30 and series.style == "line":
+        looks |= {"marker": "o", "markersize": 3}
+    axes.plot(
+        series.x,
+        series.y,
+        drawstyle="steps-post" if series.style == "step" else "default",
+        **looks,
+    )
+
+
+@draw_content.register
+def _(view: Bars, target: Target) -> None:
+    if not view.categories or not view.series:
+        return nothing(target)
+    draw_bars(target.subplots(), view)
+    return None
+
+
+@content_height.register
+def _(view: Bars) -> float:
+    if not view.horizontal:
+        return 2.8
+    rows = min(len(view.categories), MOST_BARS) * (1 + 0.5 * (len(view.series) - 1))
+    return 0.7 + 0.24 * max(rows, 2)
+
+
+def draw_bars(axes: Axes, view: Bars, most: int = MOST_BARS, *, labelled: bool = True) -> None:
+    """Draw the first `most` categories; `labelled` adds the axis' label and a legend."""
+    shown = min(len(view.categories), most)
+    names = [shorten(name, LABEL) for name in view.categories[:shown]]
+    thick = 0.75 / len(view.series)
+    places = np.arange(shown)
+    for position, series in enumerate(view.series):
+        offset = (position - (len(view.series) - 1) / 2) * thick
+        _draw_bar_series(axes, view, series, places + offset, thick, SERIES[position % len(SERIES)])
+    along, across = (axes.xaxis, axes.yaxis) if view.horizontal else (axes.yaxis, axes.xaxis)
+    across.set_ticks(places, names, **_tilt(names, view.horizontal))
+    along.grid(visible=True)
+    if view.horizontal:
+        axes.set_ylim(shown - 0.4, -0.6)
+    _set_scale(
+        axes,
+        "x" if view.horizontal else "y",
+        view.value,
+        [s.values for s in view.series],
+        labelled=labelled,
+    )
+    across.set_tick_params(length=0)
+    if labelled and len(view.series) > 1:
+        _add_legend(axes, len(view.series))
+    if shown < len(view.categories):
+        note = f"The first {shown} of {len(view.categories)} are shown."
+        axes.text(1, 1.01, note, transform=axes.transAxes, ha="right", fontsize=7, color=FAINT)
+
+
+def _draw_bar_series(
+    axes: Axes, view: Bars, series: BarSeries, places: Any, thick: float, colour: str
+) -> None:
+    values = np.nan_to_num(series.values[: len(places)].astype(float))
+    draw = axes.barh if view.horizontal else axes.bar
+    bars = draw(places, values, thick * 0.92, color=colour, label=series.name)
+    ends = values
+    if series.low is not None and series.high is not None:
+        low, high = series.low[: len(places)], series.high[: len(places)]
+        error = np.nan_to_num(np.maximum([values - low, high - values], 0))
+        ends = np.maximum(values, values + error[1])
+        looks: dict[str, Any] = {"fmt": "none", "ecolor": "#1d2530", "elinewidth": 0.9}
+        if view.horizontal:
+            axes.errorbar(values, places, xerr=error, capsize=2, **looks)
+        else:
+            axes.errorbar(places, values, yerr=error, capsize=2, **looks)
+    if view.horizontal and len(places) * len(view.series) <= MOST_BARS:
+        for bar, value, end in zip(bars, series.values, ends, strict=False):
+            axes.annotate(
+                quantity(float(value), view.value),
+                (end if value >= 0 else 0, bar.get_y() + bar.get_height() / 2),
+                xytext=(3, 0),
+                textcoords="offset points",
+                va="center",
+                fontsize=7.5,
+                color=FAINT,
+            )
+
+
+@draw_content.register
+def _(view: Histogram, target: Target) -> None:
+    if not view.counts or len(view.edges) < 2:
+        return nothing(target)
+    axes = target.subplots()
+    several = len(view.counts) > 1
+    for position, (name, counts) in enumerate(view.counts.items()):
+        colour = SERIES[position % len(SERIES)]
+        axes.stairs(counts, view.edges, fill=True, color=colour, alpha=0.3 if several else 0.8)
+        axes.stairs(counts, view.edges, color=colour, linewidth=1.3, label=name)
+    _set_scale(axes, "x", view.x, [view.edges])
+    _set_scale(axes, "y", view.y, list(view.counts.values()))
+    axes.grid(axis="y")
+    if several:
+        _add_legend(axes, len(view.counts))
+    return None
+
+
+@content_height.register
+def _(view: Histogram) -> float:  # noqa: ARG001
+    return 2.6
+
+
+def _set_scale(
+    axes: Axes, name: str, axis: Axis, values: list[Any], *, labelled: bool = True
+) -> None:
+    """Set label, scale and limits; a log scale needs a positive value somewhere."""
+    axes.tick_params(labelsize=TICK_SIZE, colors=FAINT, length=3)  # also of ticks made later
+    known = np.concatenate([np.ravel(v).astype(float) for v in values])
+    known = known[np.isfinite(known)]
+    log = axis.scale == "log" and bool((known > 0).any())
+    settings: dict[str, Any] = {f"{name}scale": "log"} if log else {}
+    if labelled:
+        settings[f"{name}label"] = axis_label(axis)
+    if axis.limits and axis.limits[0] < axis.limits[1] and (not log or axis.limits[0] > 0):
+        low, high = axis.limits
+        room = 0 if log else 0.015 * (high - low)
+        settings[f"{name}lim"] = (low - room if low else low, high + room)
+    axes.set(**settings)
+    if not log and known.size and (known == np.round(known)).all():
+        getattr(axes, f"{name}axis").set_major_locator(MaxNLocator(nbins=8, integer=True))
+
+
+def _add_legend(axes: Axes, count: int) -> None:
+    if count < 2:
+        return
+    handles, names = axes.get_legend_handles_labels()
+    shown = [shorten(name, LEGEND) for name in names]
+    columns = min(count, max(1, LEGEND_ROW // (max(map(len, shown)) + 6)))
+    place: dict[str, Any] = {"loc": "lower left", "bbox_to_anchor": (0, 1), "borderaxespad": 0.2}
+    axes.legend(handles, shown, ncols=columns, **place)
+
+
+def _tilt(names: list[str], horizontal: bool) -> dict[str, Any]:
+    """Turn category names that would run into each other under upright bars."""
+    if horizontal or sum(map(len, names)) < 80:
+        return {}
+    return {"rotation": 45, "ha": "right", "rotation_mode": "anchor"}
