@@ -155,6 +155,20 @@ def test_pictures_are_kept_small(pictures, digits_model, digits_data):
     np.testing.assert_array_equal(found["thumbnails"].values[0], thumbnail(first))
 
 
+def test_pictures_belong_to_their_samples_where_some_are_missing(pictures):
+    model, data = pictures
+    reads = type(data.read)(data.read.raws, unreadable=[1])
+    targets = data.targets.copy()
+    targets[0] = -1
+    some = replace(data, targets=targets, read=reads).subset(range(60))
+    found = evaluate(model, some).data
+    assert found.sizes["sample"] == 58
+    names = found["sample_id"].values[found["shown_sample"].values]
+    for name, pixels in zip(names, found["thumbnails"].values, strict=True):
+        raw = data.read(int(name.removeprefix("s")))
+        np.testing.assert_array_equal(pixels, thumbnail(raw))
+
+
 def test_arrays_for_a_model_of_pictures_are_shown_as_pictures(pictures, digits_data):
     model, _ = pictures
     squares = [values.reshape(8, 8) for values in digits_data.read.raws[:40]]

@@ -26,6 +26,15 @@ def test_choice_keeps_its_bounds_and_the_most_confident_mistakes(rows, most, per
     assert (np.diff(right.astype(int)) >= 0).all(), "mistakes come first"
 
 
+def test_mistakes_have_room_before_right_answers():
+    generator = np.random.default_rng(0)
+    target, predicted = generator.integers(0, 4, (2, 300))
+    chosen = choose(target, predicted, generator.random(300), most=120, per_cell=8)
+    right = (target == predicted)[chosen]
+    assert right.sum() == 4 * 8 - max(0, (~right).sum() + 4 * 8 - 120)
+    assert not right[: -right.sum()].any()
+
+
 def test_every_kind_of_mistake_has_its_turn():
     target = np.repeat([0, 1], [100, 1])
     predicted = 1 - target

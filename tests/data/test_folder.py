@@ -54,12 +54,12 @@ def test_split_folders_share_their_classes(pictures: Pictures) -> None:
     assert splits(f"folder:{root}") == ("train", "val")
     train = load_data(root)
     assert (train.split, train.labels) == ("train", ("cat", "dog", "emu"))
-    assert train.ids == ("cat/a.png", "dog/b.png")
+    assert train.ids == ("train/cat/a.png", "train/dog/b.png")
     for name in ("val", "valid", "validation", "dev"):
         val = load_data(root, split=name)
         assert (val.split, val.ids, val.targets.tolist()) == (
             "val",
-            ("dog/c.png", "emu/d.png"),
+            ("valid/dog/c.png", "valid/emu/d.png"),
             [1, 2],
         )
     assert problems(val) == {("cat", "has no samples in this split", "noted")}
@@ -88,7 +88,7 @@ def test_a_folder_named_train_with_pictures_in_it_is_a_class(pictures: Pictures)
 def test_pictures_without_classes_beside_a_true_split_are_unlabelled(pictures: Pictures) -> None:
     root = pictures("train/cat/a.png", "train/dog/b.png", "test/1.png", "test/2.png")
     data = load_data(root, split="test")
-    assert data.ids == ("1.png", "2.png")
+    assert data.ids == ("test/1.png", "test/2.png")
     assert data.targets.tolist() == [-1, -1]
     assert data.labels == ("cat", "dog")
 

@@ -100,7 +100,7 @@ def test_splits_of_a_dictionary(saved: Callable[[Any], str]) -> None:
         )
     )
     assert splits(spec) == ("train", "val", "test", "unsupervised")
-    assert load_data(spec).ids == ("row-000000", "row-000001")
+    assert load_data(spec).ids == ("train/row-000000", "train/row-000001")
     val = load_data(spec, split="dev")
     assert (val.split, val[0].input) == ("val", "c")
     assert problems(val) == [("neg", "has no samples in this split", "noted")]

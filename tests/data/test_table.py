@@ -247,7 +247,7 @@ def test_a_folder_of_splits_shares_its_classes(
     assert splits(spec) == ("train", "val", "test")
     train, val, test = (load_data(spec, split=name) for name in ("train", "valid", "test"))
     assert train.labels == val.labels == test.labels == ("x", "y", "z")
-    assert rows(val) == [("row-000000", "c", 2)]
+    assert rows(val) == [("val/row-000000", "c", 2)]
     assert test.targets.tolist() == [-1, -1]
     assert problems(train) == [("z", "has no samples in this split", "noted")]
     with pytest.raises(DataError, match="has no split 'extra'"):

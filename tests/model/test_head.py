@@ -188,7 +188,7 @@ def test_a_named_head_is_taken_and_checked() -> None:
     with pytest.raises(LayerError, match="layer '1' of Sequential is ReLU"):
         find_head(model, {})
     model.head = "7"
-    with pytest.raises(LayerError, match="layer '7' is not in Sequential. Known: '0', '2'"):
+    with pytest.raises(LayerError, match=r"layer '7' is not in Sequential. Known: '0', '2'"):
         find_head(model, {})
 
 

@@ -105,7 +105,7 @@ def test_opens_a_folder(tmp_path: Path, prefix: str) -> None:
 
 
 def test_what_cannot_be_opened_is_told(tmp_path: Path) -> None:
-    with pytest.raises(ModelError, match="timm:resnt18 is unknown. Closest: 'resnet18'"):
+    with pytest.raises(ModelError, match=r"timm:resnt18 is unknown. Closest: 'resnet18'"):
         pellucid.load("timm:resnt18")
     with pytest.raises(ModelError, match="Invalid pretrained tag"):
         pellucid.load(f"timm:{TINY}.nothing", weights=False)
@@ -118,5 +118,5 @@ def test_without_network_it_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> 
         raise OSError("the hub cannot be reached")
 
     monkeypatch.setattr("timm.models._builder.load_state_dict_from_hf", refuse)
-    with pytest.raises(ModelError, match="the hub cannot be reached.*or weights=False"):
+    with pytest.raises(ModelError, match=r"the hub cannot be reached.*or weights=False"):
         pellucid.load(f"timm:{TINY}", device="cpu")

@@ -63,13 +63,13 @@ def test_without_network_it_says_what_to_do(
 
     monkeypatch.setenv("TORCH_HOME", str(tmp_path))
     monkeypatch.setattr("torch.hub.urlopen", refuse)
-    with pytest.raises(ModelError, match="no network.*weights=FILE, or weights=False"):
+    with pytest.raises(ModelError, match=r"no network.*weights=FILE, or weights=False"):
         pellucid.load(f"torchvision:{TINY}", device="cpu")
     assert capsys.readouterr().out == ""
 
 
 def test_names_that_are_no_classifier_are_refused() -> None:
-    with pytest.raises(ModelError, match="resnt18 is unknown. Closest: 'resnet18'"):
+    with pytest.raises(ModelError, match=r"resnt18 is unknown. Closest: 'resnet18'"):
         pellucid.load("torchvision:resnt18")
     with pytest.raises(ModelError, match="fcn_resnet50 is not a classifier"):
         pellucid.load("torchvision:fcn_resnet50")

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-import sys
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -17,19 +17,17 @@ from pellucid.model import ImageInput, TextInput
 from pellucid.model.head import example_inputs, find_head, replace_head
 
 transformers = pytest.importorskip("transformers")
-sys.path.insert(0, str(Path(__file__).parent))
-from tiny_transformers import bert, bert_config, gpt2, tokenizer, vit  # noqa: E402
-
-sys.path.pop(0)
 
 
 def load(folder: Path, **options: Any) -> pellucid.Model:
     return pellucid.load(f"hf:{folder}", device="cpu", **options)
 
 
-def test_opens_a_text_classifier(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+def test_opens_a_text_classifier(
+    tiny: ModuleType, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
     labels = {0: "negative", 1: "positive"}
-    folder = bert(tmp_path, id2label=labels, label2id={v: k for k, v in labels.items()})
+    folder = tiny.bert(tmp_path, id2label=labels, label2id={v: k for k, v in labels.items()})
     capfd.readouterr()
     model = load(folder)
     assert model.labels == ("negative", "positive")
@@ -43,22 +41,22 @@ def test_opens_a_text_classifier(tmp_path: Path, capfd: pytest.CaptureFixture[st
     assert capfd.readouterr() == ("", "")
 
 
-def test_loading_leaves_the_librarys_verbosity(tmp_path: Path) -> None:
+def test_loading_leaves_the_librarys_verbosity(tiny: ModuleType, tmp_path: Path) -> None:
     logging = transformers.utils.logging
     before = logging.get_verbosity(), logging.is_progress_bar_enabled()
-    load(bert(tmp_path))
+    load(tiny.bert(tmp_path))
     assert (logging.get_verbosity(), logging.is_progress_bar_enabled()) == before
 
 
-def test_a_bare_encoder_gets_a_fresh_head_and_a_note(tmp_path: Path) -> None:
-    model = load(bert(tmp_path, head=False))
+def test_a_bare_encoder_gets_a_fresh_head_and_a_note(tiny: ModuleType, tmp_path: Path) -> None:
+    model = load(tiny.bert(tmp_path, head=False))
     assert "untrained" in model.notes[0]
     assert "classifier.bias, classifier.weight" in model.notes[0]
     assert type(model.module).__name__ == "BertForSequenceClassification"
 
 
-def test_gpt2_gets_a_padding_token_and_a_note(tmp_path: Path) -> None:
-    model = load(gpt2(tmp_path))
+def test_gpt2_gets_a_padding_token_and_a_note(tiny: ModuleType, tmp_path: Path) -> None:
+    model = load(tiny.gpt2(tmp_path))
     assert model.notes == ("texts are padded with '[END]': there is no padding token",)
     assert model.module.config.pad_token_id == 2
     alone, padded = model.predict(["dull"]), model.predict(["dull", "a fine film"])[:1]
@@ -66,15 +64,15 @@ def test_gpt2_gets_a_padding_token_and_a_note(tmp_path: Path) -> None:
     assert find_head(model, model.prepare(["dull"])) == "score"
 
 
-def test_a_tokenizer_without_any_end_is_refused(tmp_path: Path) -> None:
-    gpt2(tmp_path)
-    tokenizer().save_pretrained(tmp_path)
+def test_a_tokenizer_without_any_end_is_refused(tiny: ModuleType, tmp_path: Path) -> None:
+    tiny.gpt2(tmp_path)
+    tiny.tokenizer().save_pretrained(tmp_path)
     with pytest.raises(ModelError, match="no padding token and no end token"):
         load(tmp_path)
 
 
-def test_opens_an_image_classifier(tmp_path: Path) -> None:
-    model = load(vit(tmp_path))
+def test_opens_an_image_classifier(tiny: ModuleType, tmp_path: Path) -> None:
+    model = load(tiny.vit(tmp_path))
     assert model.labels == ("cat", "dog", "cup")
     assert model.input == ImageInput(
         size=(32, 32), resize=None, mean=(0.5,) * 3, std=(0.5,) * 3, argument="pixel_values"
@@ -82,14 +80,16 @@ def test_opens_an_image_classifier(tmp_path: Path) -> None:
     assert model.predict([np.zeros((40, 50, 3))]).shape == (1, 3)
 
 
-def test_without_an_image_processor_imagenets_normalization_is_assumed(tmp_path: Path) -> None:
-    model = load(vit(tmp_path, processor=False))
+def test_without_an_image_processor_imagenets_normalization_is_assumed(
+    tiny: ModuleType, tmp_path: Path
+) -> None:
+    model = load(tiny.vit(tmp_path, processor=False))
     assert model.input == ImageInput(size=(32, 32), resize=None, argument="pixel_values")
     assert model.notes == ("there is no image processor: ImageNet's normalization is assumed",)
 
 
-def test_random_and_given_weights(tmp_path: Path) -> None:
-    folder = bert(tmp_path / "model")
+def test_random_and_given_weights(tiny: ModuleType, tmp_path: Path) -> None:
+    folder = tiny.bert(tmp_path / "model")
     trained, random = load(folder), load(folder, weights=False)
     assert not torch.equal(trained.module.classifier.weight, random.module.classifier.weight)
     assert random.notes == ("the weights are random: nothing was loaded",)
@@ -97,15 +97,15 @@ def test_random_and_given_weights(tmp_path: Path) -> None:
     assert again.identity.weights == trained.identity.weights
 
 
-def test_weights_are_read_as_float32(tmp_path: Path) -> None:
-    module = transformers.BertForSequenceClassification(bert_config()).half()
+def test_weights_are_read_as_float32(tiny: ModuleType, tmp_path: Path) -> None:
+    module = transformers.BertForSequenceClassification(tiny.bert_config()).half()
     module.save_pretrained(tmp_path)
-    tokenizer(pad_token="[PAD]").save_pretrained(tmp_path)
+    tiny.tokenizer(pad_token="[PAD]").save_pretrained(tmp_path)
     assert load(tmp_path).module.classifier.weight.dtype == torch.float32
 
 
-def test_a_new_head_is_told_to_the_config(tmp_path: Path) -> None:
-    model = load(bert(tmp_path))
+def test_a_new_head_is_told_to_the_config(tiny: ModuleType, tmp_path: Path) -> None:
+    model = load(tiny.bert(tmp_path))
     inputs = example_inputs(model.input)
     assert inputs is not None
     replace_head(model, ["x", "y", "z"], inputs, seed=0)
@@ -133,13 +133,13 @@ def test_a_model_that_classifies_nothing_is_refused(tmp_path: Path) -> None:
 
 
 def test_what_the_hub_cannot_give_is_advice() -> None:
-    with pytest.raises(ModelError, match="hf:nobody/nothing cannot be opened.*HF_HUB_OFFLINE=1"):
+    with pytest.raises(ModelError, match=r"hf:nobody/nothing cannot be opened.*HF_HUB_OFFLINE=1"):
         pellucid.load("hf:nobody/nothing")
 
 
-def test_weights_that_do_not_fit_are_refused(tmp_path: Path) -> None:
-    folder = bert(tmp_path / "model")
-    other = bert(tmp_path / "other", num_labels=5)
+def test_weights_that_do_not_fit_are_refused(tiny: ModuleType, tmp_path: Path) -> None:
+    folder = tiny.bert(tmp_path / "model")
+    other = tiny.bert(tmp_path / "other", num_labels=5)
     with pytest.raises(WeightsError, match=r"'classifier\.weight' is \(5, 16\), expected \(2, 16"):
         load(folder, weights=other / "model.safetensors")
 
@@ -149,8 +149,10 @@ class Shot:
         return Path.touch, (Path("fired"),)  # type: ignore[return-value]
 
 
-def test_a_pickle_in_a_folder_is_not_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    folder = bert(tmp_path / "model")
+def test_a_pickle_in_a_folder_is_not_run(
+    tiny: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tiny.bert(tmp_path / "model")
     (folder / "model.safetensors").unlink()
     torch.save({"classifier.weight": Shot()}, folder / "pytorch_model.bin")
     monkeypatch.chdir(tmp_path)
@@ -170,7 +172,7 @@ def test_code_in_a_repository_needs_trust(tmp_path: Path, monkeypatch: pytest.Mo
     config = {"model_type": "own", "auto_map": {"AutoConfig": "own.OwnConfig"}}
     (tmp_path / "model" / "config.json").write_text(json.dumps(config))
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(UntrustedError, match="comes with code of its own.*trust=True"):
+    with pytest.raises(UntrustedError, match=r"comes with code of its own.*trust=True"):
         load(tmp_path / "model")
     assert not (tmp_path / "fired").exists()
 

@@ -146,7 +146,7 @@ def test_a_pickle_that_needs_code_is_refused_and_not_run(tmp_path: Path, zipped:
     checkpoint = {"state_dict": net().state_dict(), "shot": Shot()}
     torch.save(checkpoint, path, _use_new_zipfile_serialization=zipped)
     SHOT.clear()
-    with pytest.raises(UntrustedError, match="safetensors.torch.save_file") as caught:
+    with pytest.raises(UntrustedError, match=r"safetensors.torch.save_file") as caught:
         read_state_dict(path)
     assert not SHOT
     assert "trust=True (--trust" in str(caught.value)

@@ -42,9 +42,9 @@ class Texts:
         return str(self.column[index].as_py())
 
 
-def row_id(position: int) -> str:
-    """Id of the row at `position`, counted from 0: ``row-000017``."""
-    return f"row-{position:06d}"
+def row_id(position: int | np.int64, split: str) -> str:
+    """Id of the row at `position`, counted from 0: ``row-000017``, or ``train/row-000017``."""
+    return f"{split}/row-{position:06d}" if split else f"row-{position:06d}"
 
 
 def find_column(
@@ -156,9 +156,9 @@ def text_data(
     empty = np.asarray(pc.fill_null(blank, True), dtype=bool)
     unlabelled = (targets == UNLABELLED) & (targets != UNLABELLED).any()
     for position in positions[empty]:
-        report.add(row_id(position), "no text")
+        report.add(row_id(position, split), "no text")
     for position in positions[unlabelled & ~empty]:
-        report.add(row_id(position), "no label")
+        report.add(row_id(position, split), "no label")
     kept = ~(empty | unlabelled)
     if not kept.any():
         found = f"none of its {len(kept)} rows is usable" if len(kept) else "it holds no usable row"
@@ -168,7 +168,7 @@ def text_data(
         split=split,
         kind="text",
         labels=labels,
-        ids=tuple(row_id(position) for position in positions[kept]),
+        ids=tuple(row_id(position, split) for position in positions[kept]),
         targets=targets[kept],
         read=Texts(texts if kept.all() else texts.filter(pa.array(kept))),
         report=report,

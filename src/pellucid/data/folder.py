@@ -1,7 +1,7 @@
 """``folder:DIR``: pictures in one folder per class, with or without folders for splits above.
 
-The classes are the folders, in alphabetical order, and an id is the path below them, as in
-``cat/0001.jpg``. Pictures are found at any depth by their suffix (`PICTURE_SUFFIXES`); hidden files
+The classes are the folders, in alphabetical order, and an id is the path below DIR, as in
+``cat/0001.jpg`` or ``train/cat/0001.jpg``. Pictures are found at any depth by their suffix (`PICTURE_SUFFIXES`); hidden files
 and all other files are ignored. Pictures that lie directly in DIR, without class folders, load as
 unlabelled data.
 
@@ -76,7 +76,7 @@ def _read(source: str, root: Path, splits: dict[str, str], split: str) -> Data:
         _report_beside(root, splits, report)
     else:
         labels = _labels_with(kept, pictures, report)
-    ids = tuple(kept)
+    ids = tuple(f"{splits[split]}/{name}" if splits else name for name in kept)
     position = {label: index for index, label in enumerate(labels)}
     targets = [position.get(name.partition("/")[0], UNLABELLED) for name in kept]
     return Data(
@@ -86,7 +86,7 @@ def _read(source: str, root: Path, splits: dict[str, str], split: str) -> Data:
         labels=labels,
         ids=ids,
         targets=np.array(targets, dtype=np.int64),
-        read=PictureFiles(folder, ids, ids),
+        read=PictureFiles(folder, tuple(kept), ids),
         report=report,
     )
 

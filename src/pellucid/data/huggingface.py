@@ -7,7 +7,7 @@ type ClassLabel, whose names and order are kept. A ClassLabel of -1 means unlabe
 Code that comes with a data set is never run.
 
 `datasets` puts data files without splits into one called ``train``; such a data set counts as one
-without splits. An id is the position in the split, as in ``row-000017``. Texts follow the rules of
+without splits. An id is the position in the split, as in ``train/row-000017``. Texts follow the rules of
 ``table:``; rows without label are left out and reported; a picture that cannot be decoded is found
 when it is read.
 """
@@ -150,7 +150,7 @@ def _picture_data(
     datasets = require("datasets", extra="transformers", why=f"to read {source}")
     undecoded = dataset.with_format(None).select_columns([image])
     undecoded = undecoded.cast_column(image, datasets.Image(decode=False))
-    ids = tuple(map(row_id, range(len(dataset))))
+    ids = tuple(row_id(position, split) for position in range(len(dataset)))
     data = Data(
         source=source,
         split=split,

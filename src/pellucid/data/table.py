@@ -2,13 +2,13 @@
 
 Columns are found by name (`TEXT_COLUMNS` and `LABEL_COLUMNS` of `pellucid.data.columns`, in that
 order, in any case), or given as ``table:FILE?text=COLUMN&label=COLUMN``; without a label column
-the data is unlabelled, as it is if that column is empty. In ``table:DIR``, files named like splits (``train.csv``, ``test.parquet``)
-are splits and share one list of classes. Classes are ordered by number if all are numbers, else
+the data is unlabelled, as it is if that column is empty. In ``table:DIR``, files named like splits
+(``train.csv``, ``test.parquet``) are splits and share one list of classes. Classes are ordered by number if all are numbers, else
 alphabetically. Values of a CSV are separated by a comma, semicolon, tab or bar, whichever its first
 line has most of.
 
 An id is the position of the row in its file, counted from 0 without header and blank lines, as in
-``row-000017``. Left out and reported are rows without text, rows without label, and rows of a CSV
+``row-000017``, or ``train/row-000017`` where files are splits. Left out and reported are rows without text, rows without label, and rows of a CSV
 with more or fewer values than its header. A file that is not UTF-8 is refused with a command that
 converts it, since a wrong guess would change texts without a word.
 """

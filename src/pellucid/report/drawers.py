@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 from dataclasses import dataclass, field
 
-from pellucid.report.html import Markup, element, join
+from pellucid.report.html import Markup, element, join, prose
 from pellucid.report.pictures import Embedded, Pictures
 from pellucid.views import Bars, Histogram, Lines, Overlay, Tokens, View
 from pellucid.views.wording import NOTHING
@@ -57,7 +57,7 @@ def draw(view: View, sheet: Sheet, anchor: str) -> Markup:
 
 def card(view: View, sheet: Sheet, anchor: str, width: str) -> Markup:
     """A view with title and caption; `width` is half, wide, or alone (a chart beside its text)."""
-    caption = element("p", view.caption, class_="caption") if view.caption else None
+    caption = element("p", prose(view.caption), class_="caption") if view.caption else None
     heading = element("h3", view.title or "Untitled", id=f"{anchor}-title")
     return element(
         "figure",

@@ -246,11 +246,15 @@ def _hovered(series: Series, x: svg.Scale, y: svg.Scale, look: str) -> list[Any]
 
 
 def _steps(edges: svg.Values, tops: svg.Values, ground: float, look: str) -> Markup:
-    outline = f"M{edges[0]:.1f} {ground:.1f}" + "".join(
-        f"V{top:.1f}H{right:.1f}" for top, right in zip(np.nan_to_num(tops), edges[1:], strict=True)
-    )
-    body = element("path", class_="band", d=f"{outline}V{ground:.1f}Z")
-    return element("g", body, element("path", class_="line", d=outline), class_=look)
+    """The outline of a histogram over its filled body; empty bins have no outline."""
+    start = f"M{edges[0]:.1f} {ground:.1f}"
+    body, line = start, start
+    for top, right in zip(np.nan_to_num(tops, nan=ground), edges[1:], strict=True):
+        body += f"V{top:.1f}H{right:.1f}"
+        empty = abs(top - ground) < 0.05
+        line += f"V{ground:.1f}M{right:.1f} {ground:.1f}" if empty else f"V{top:.1f}H{right:.1f}"
+    filled = element("path", class_="band", d=f"{body}V{ground:.1f}Z")
+    return element("g", filled, element("path", class_="line", d=line), class_=look)
 
 
 def _bin_notes(view: Histogram, counts: dict[str, svg.Values], x: svg.Scale) -> Markup:

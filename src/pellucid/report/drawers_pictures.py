@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pellucid.report.drawers import Sheet, draw, nothing
 from pellucid.report.drawers_charts import bar_list
-from pellucid.report.html import Markup, element, join
+from pellucid.report.html import Markup, element, join, prose
 from pellucid.report.pictures import Embedded
 from pellucid.views import Bars, Heatmap, ImageGrid, Overlay, Picture
 from pellucid.views.wording import bar_words
@@ -103,6 +103,6 @@ def _method(heatmap: Heatmap, original: Embedded, sheet: Sheet) -> Markup:
             ]
         ),
         scale(heatmap.signed),
-        element("p", heatmap.caption, class_="caption") if heatmap.caption else None,
+        element("p", prose(heatmap.caption), class_="caption") if heatmap.caption else None,
         class_="method",
     )

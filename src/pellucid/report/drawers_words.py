@@ -6,7 +6,7 @@ import math
 
 from pellucid.report.drawers import Sheet, draw, nothing
 from pellucid.report.drawers_pictures import answers, scale
-from pellucid.report.html import Markup, element, join
+from pellucid.report.html import Markup, element, join, prose
 from pellucid.views import Text, Tokens
 from pellucid.views.wording import formatted, readable_tokens
 
@@ -30,7 +30,7 @@ def _(view: Tokens, sheet: Sheet, anchor: str) -> Markup:
 def _(view: Text, sheet: Sheet, anchor: str) -> Markup:  # noqa: ARG001
     if not view.paragraphs:
         return nothing()
-    return join(element("p", paragraph) for paragraph in view.paragraphs)
+    return join(element("p", prose(paragraph)) for paragraph in view.paragraphs)
 
 
 def _token(text: str, value: float, limit: float, *, special: bool) -> Markup:

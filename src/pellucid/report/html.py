@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import json
+import unicodedata
 from collections.abc import Iterable
 from typing import Any
 
@@ -19,11 +20,18 @@ VOID = frozenset({"meta", "link", "br", "hr", "input", "img", "col"})
 
 
 def text(value: str) -> Markup:
-    """Escape text for use between tags and in quoted attributes; control characters go."""
-    printable = "".join(
-        c if c.isprintable() or c in "\n\t" else "\N{REPLACEMENT CHARACTER}" for c in value
-    )
-    return Markup(html.escape(printable, quote=True))
+    """Escape text for use between tags and in quoted attributes; control characters are shown."""
+    return Markup(html.escape("".join(map(_printed, value)), quote=True))
+
+
+def _printed(character: str) -> str:
+    hidden = unicodedata.category(character) in ("Cc", "Cs") and character not in "\n\t"
+    return "\N{REPLACEMENT CHARACTER}" if hidden else character
+
+
+def prose(value: str) -> str:
+    """Text whose numbers stay on one line with their per cent sign."""
+    return value.replace(" %", "\N{NO-BREAK SPACE}%")
 
 
 def element(tag: str, *children: Child, **attributes: Any) -> Markup:

@@ -8,17 +8,20 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from pellucid.report.html import Markup, element, join
+from pellucid.report.html import Markup, element, join, prose
 from pellucid.report.sections import Section
 
 ORDER = ("model", "data", "method", "target", "parameters", "config", "seed", "created", "seconds")
 WORDS = {
-    "seconds": "time taken",
-    "created": "made on",
-    "num_samples": "number of samples",
-    "samples": "samples' fingerprint",
-    "weights": "weights' fingerprint",
-    "source": "opened from",
+    ("model", "source"): "model",
+    ("model", "weights"): "fingerprint of its weights",
+    ("model", "run"): "run that made it",
+    ("data", "source"): "data",
+    ("data", "split"): "split",
+    ("data", "num_samples"): "number of samples",
+    ("data", "samples"): "fingerprint of the samples",
+    ("seconds",): "time taken",
+    ("created",): "made on",
 }
 VERBS = {"evaluation": "evaluate", "explanation": "explain"}
 MOST_LISTED = 12
@@ -69,8 +72,12 @@ def _rows(path: tuple[str, ...], value: Any) -> Iterator[tuple[str, str]]:
 
 
 def _name(path: tuple[str, ...]) -> str:
-    spelled = [WORDS.get(name, name.replace("_", " ")) for name in path]
-    return ", ".join(spelled) if path[0] != "versions" else f"version of {path[-1]}"
+    if path in WORDS:
+        return WORDS[path]
+    if path[0] == "versions":
+        return f"version of {path[-1]}"
+    shown = path[1:] if path[0] in ("parameters", "config") else path
+    return ", ".join(name.replace("_", " ") for name in shown or path)
 
 
 def _words(name: str, value: Any) -> str:
@@ -127,7 +134,7 @@ def duration(seconds: float) -> str:
 
 def paragraphs(text: str, *, first: str = "") -> Markup:
     """Lines of text as paragraphs; `first` is the class of the first one."""
-    lines = [line for line in text.splitlines() if line.strip()]
+    lines = [prose(line) for line in text.splitlines() if line.strip()]
     drawn = (
         element("p", line, class_=(first or None) if not n else None)
         for n, line in enumerate(lines)

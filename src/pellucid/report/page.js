@@ -51,8 +51,9 @@ function startContents() {
   const links = new Map(all(".contents a").map((link) => [link.hash.slice(1), link]));
   const targets = [...links.keys()].map((id) => document.getElementById(id)).filter(Boolean);
   const follow = () => {
-    const passed = targets.filter((target) => target.getBoundingClientRect().top < innerHeight * 0.3);
-    const here = passed.length ? passed[passed.length - 1].id : null;
+    const tops = targets.map((target) => Math.round(target.getBoundingClientRect().top));
+    const last = tops.findLastIndex((top) => top < innerHeight * 0.3);
+    const here = last < 0 ? null : targets[tops.indexOf(tops[last])].id;
     for (const [id, link] of links) link.classList.toggle("here", id === here);
   };
   addEventListener("scroll", follow, { passive: true });

@@ -18,7 +18,7 @@ from pellucid.report import (
     drawers_words,
 )
 from pellucid.report.drawers import Sheet, card, explains, is_narrow
-from pellucid.report.html import Markup, data_block, element, join
+from pellucid.report.html import Markup, data_block, element, join, prose
 from pellucid.report.origin import draw_origin, moment, paragraphs
 from pellucid.report.sections import Section
 from pellucid.views import Overlay, View
@@ -133,8 +133,8 @@ def _figure(figure: tuple[str, str, str]) -> Markup:
     return element(
         "div",
         element("dt", label),
-        element("dd", value, class_="value"),
-        element("dd", detail, class_="detail") if detail else None,
+        element("dd", prose(value), class_="value"),
+        element("dd", prose(detail), class_="detail") if detail else None,
     )
 
 

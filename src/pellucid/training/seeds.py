@@ -18,5 +18,6 @@ def shuffled(size: int, batch_size: int, seed: int, epoch: int) -> list[list[int
     order = np.random.default_rng(derive(seed, epoch)).permutation(size)
     batches = [order[i : i + batch_size].tolist() for i in range(0, size, batch_size)]
     if len(batches) > 1 and len(batches[-1]) == 1:
-        batches[-2] += batches.pop()
+        single = batches.pop()
+        batches[-1] += single
     return batches

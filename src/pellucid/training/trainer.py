@@ -229,7 +229,6 @@ class Trainer:
             validation_accuracy=accuracy,
             seconds=state.seconds,
         )
-        self.recorder.flush()
         state.epochs_without_gain += 1
         if loss is not None and (state.best_loss is None or loss < state.best_loss):
             state.best_loss, state.best_epoch, state.epochs_without_gain = loss, state.epoch, 0
@@ -274,6 +273,7 @@ class Trainer:
         return trained_state(self.model, tuple(names))
 
     def _checkpoint(self, optimizer: torch.optim.Optimizer) -> None:
+        self.recorder.flush()
         if self.accelerator.is_main_process:
             inner = getattr(optimizer, "optimizer", optimizer)
             save_checkpoint(self.folder / LAST, self._weights(), self.state, inner.state_dict())
