@@ -15,7 +15,7 @@ from typer.testing import CliRunner, Result
 
 from pellucid.cli.app import app
 
-MODEL = '''
+MODEL = """
 import torch
 from torch import nn
 import pellucid
@@ -29,7 +29,7 @@ def small():
     )
     size = ImageInput(size=(16, 16), resize=16)
     return pellucid.wrap(module, input=size, labels=list("abcde"))
-'''
+"""
 
 Command = Callable[..., Result]
 
@@ -88,3 +88,11 @@ def save_digits(folder: Path, *, digits: int, each: int) -> None:
             pixels = (found.images[index] * 15).astype(np.uint8)
             picture = Image.fromarray(pixels).resize((16, 16))
             picture.save(folder / f"digit {digit}" / f"{index:04d}.png")
+
+
+@pytest.fixture
+def run(home: Path, pellucid: Command, model: str, pictures: str) -> Path:
+    """A finished run in RUN: the small network's head, fitted to the digits for two epochs."""
+    result = pellucid("finetune", model, pictures, "--trust", "--epochs", 2, "--out", "RUN")
+    assert result.exit_code == 0, result.stderr
+    return home / "RUN"

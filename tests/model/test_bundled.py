@@ -14,7 +14,7 @@ SPEC = "bundled:efficientnet-lite0"
 
 def test_another_name_is_refused() -> None:
     with pytest.raises(
-        ModelError, match="bundled:resnet18 is unknown. Known: 'efficientnet-lite0'"
+        ModelError, match=r"bundled:resnet18 is unknown. Known: 'efficientnet-lite0'"
     ):
         pellucid.load("bundled:resnet18")
 

@@ -14,20 +14,23 @@ from torch import Tensor, nn
 
 import pellucid
 from pellucid.errors import ModelError, UntrustedError, WeightsError
-from pellucid.model import ArrayInput, Model
+from pellucid.model import ArrayInput, Model, TextInput
 from pellucid.model.head import example_inputs, replace_head
 from pellucid.model.save import save_model
 
+# These take pictures of any size.
+SMALL = ("shufflenet", "squeezenet", "mnasnet", "densenet", "googlenet")
 LABELS = ("ant", "bee", "cow")
 
 
 def inputs_of(model: Model) -> dict[str, Tensor]:
+    if isinstance(model.input, TextInput):
+        return model.prepare(["a fine film", "dull"])
+    if model.architecture.get("name", "").startswith(SMALL):
+        return {"": torch.rand(2, 3, 64, 64)}
     inputs = example_inputs(model.input)
     assert inputs is not None
-    return {
-        name: torch.rand(2, *t.shape[1:]) if t.is_floating_point() else t
-        for name, t in inputs.items()
-    }
+    return {name: torch.rand(2, *tensor.shape[1:]) for name, tensor in inputs.items()}
 
 
 def logits(model: Model, inputs: dict[str, Tensor]) -> Tensor:
@@ -44,8 +47,7 @@ def finetuned(model: Model, *, head: bool = True) -> Model:
         for parameter in model.module.parameters():
             parameter.add_(torch.randn_like(parameter) * 0.01)
     model.module.train()
-    logits_in_training = model.logits(inputs)
-    assert logits_in_training.shape[0] == 2
+    model.logits(inputs)
     model.module.eval()
     return model
 
@@ -128,7 +130,7 @@ def test_python(resnet_cifar: Path, tmp_path: Path) -> None:
     changed = pellucid.load(f"run:{tmp_path / 'run'}", trust=True, device="cpu")
     assert changed.notes == (f"{file} has changed since the run",)
     file.unlink()
-    with pytest.raises(ModelError, match="there is no Python file at .* put it back"):
+    with pytest.raises(ModelError, match=r"there is no Python file at .* put it back"):
         pellucid.load(f"run:{tmp_path / 'run'}", trust=True)
 
 
@@ -159,7 +161,7 @@ def test_a_wrapped_module_must_be_built_in_python(tmp_path: Path) -> None:
 def test_a_folder_with_a_run_needs_no_scheme(tmp_path: Path) -> None:
     model = pellucid.load("torchvision:squeezenet1_1", weights=False, device="cpu")
     run_of(model, tmp_path)
-    again = pellucid.load(str(tmp_path), device="cpu")
+    again = pellucid.load(tmp_path, device="cpu")
     assert (again.source, again.run) == (f"run:{tmp_path}", "r1")
     assert again.notes == ("before training: the weights are random: nothing was loaded",)
     save_model(again, tmp_path / "again" / "model")
@@ -249,9 +251,8 @@ def test_a_folder_without_model_is_told(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"head": "nothing"}, ""),
+        ({"head": "classifier.1", "labels": ["ant"]}, "1 labels for 1000 outputs"),
         ({"labels": None}, "is damaged"),
-        ({"labels": ["ant"]}, ""),
         ({"input": {"kind": "image", "depth": 3}}, "is damaged"),
         ({"input": {"kind": "smell"}}, "input kind 'smell' is unknown"),
         ({"input": []}, "is damaged"),
@@ -266,9 +267,8 @@ def test_a_damaged_record_is_told(tmp_path: Path, changes: dict[str, Any], messa
     spec = run_of(model, tmp_path)
     path = tmp_path / "model" / "model.json"
     path.write_text(json.dumps(json.loads(path.read_text()) | changes))
-    if message:
-        with pytest.raises(ModelError, match=message):
-            pellucid.load(spec, device="cpu")
+    with pytest.raises(ModelError, match=message):
+        pellucid.load(spec, device="cpu")
 
 
 @pytest.mark.parametrize("text", ["{", "[]", "\x00"])

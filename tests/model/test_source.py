@@ -210,8 +210,10 @@ def test_describes_a_model_in_json_and_in_text(toy: None) -> None:
     assert str(model).splitlines() == [
         "toy:7",
         "  architecture  Net, 155 parameters (155 trainable)",
-        "  input         pictures, 3 × 8 × 8 (squashed, bilinear; mean 0.485/0.456/0.406, "
-        "std 0.229/0.224/0.225)",
+        (
+            "  input         pictures, 3 × 8 × 8 (squashed, bilinear; "
+            "mean 0.485/0.456/0.406, std 0.229/0.224/0.225)"
+        ),
         "  task          classification",
         "  labels        7: a, b, c, d, e, f, …",
         "  device        cpu",

@@ -104,6 +104,14 @@ def test_opens_a_folder(tmp_path: Path, prefix: str) -> None:
     again.module.load_state_dict(module.state_dict())
 
 
+def test_a_folder_does_not_hide_a_model_of_its_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder(tmp_path / TINY, num_classes=3)
+    monkeypatch.chdir(tmp_path)
+    assert len(pellucid.load(f"timm:{TINY}", weights=False, device="cpu").labels) == 1000
+
+
 def test_what_cannot_be_opened_is_told(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match=r"timm:resnt18 is unknown. Closest: 'resnet18'"):
         pellucid.load("timm:resnt18")
@@ -120,3 +128,17 @@ def test_without_network_it_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr("timm.models._builder.load_state_dict_from_hf", refuse)
     with pytest.raises(ModelError, match=r"the hub cannot be reached.*or weights=False"):
         pellucid.load(f"timm:{TINY}", device="cpu")
+
+
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [
+        ("hf-hub:somebody/something", {}),
+        ("local-dir:folder", {}),
+        (TINY, {"checkpoint_path": "weights.pth"}),
+    ],
+)
+def test_a_runs_record_cannot_read_other_files(name: str, options: dict[str, Any]) -> None:
+    record = {"source": "timm", "name": name, "options": options}
+    with pytest.raises(ModelError, match="asks for other files, which a run may not"):
+        load(name, LoadRequest(pretrained=False, record=record))

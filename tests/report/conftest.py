@@ -111,17 +111,21 @@ def crop(index: int, size: int) -> NDArray[np.uint8]:
     return np.asarray(part.resize((size, size), Image.Resampling.LANCZOS))
 
 
-def lines(title: str, **options: Any) -> Lines:
+def losses() -> Lines:
     random = np.random.default_rng(1)
     epochs = np.arange(1, 11, dtype=float)
     train = 2.1 * np.exp(-epochs / 3) + 0.12 + 0.03 * random.normal(size=10)
     valid = 1.9 * np.exp(-epochs / 3.2) + 0.42 + 0.04 * random.normal(size=10)
-    series = (
-        Series(name="training", x=epochs, y=train),
-        Series(name="validation", x=epochs, y=valid, low=valid - 0.1, high=valid + 0.1),
-    )
     return Lines(
-        title=title, series=series, x=Axis(label="epoch"), y=Axis(label="loss", unit="nats")
+        title="Loss",
+        caption="How wrong the model is on average; lower is better. The band spans three "
+        "repetitions. Training and validation stay close, so there is little overfitting.",
+        series=(
+            Series(name="training", x=epochs, y=train),
+            Series(name="validation", x=epochs, y=valid, low=valid - 0.1, high=valid + 0.1),
+        ),
+        x=Axis(label="epoch"),
+        y=Axis(label="loss", unit="nats"),
     )
 
 
@@ -132,20 +136,18 @@ def training() -> Made:
     random = np.random.default_rng(2)
     gradient = np.exp(random.normal(size=4000).cumsum() / 60 - steps / 4000) + 1e-3
     views: list[View] = [
-        lines("Loss", caption="How wrong the model is; lower is better.").__class__(
-            title="Loss",
-            caption="How wrong the model is on average; lower is better. The band spans three "
-            "repetitions. Training and validation stay close, so there is little overfitting.",
-            series=lines("").series,
-            x=Axis(label="epoch"),
-            y=Axis(label="loss", unit="nats"),
-        ),
+        losses(),
         Lines(
             title="Accuracy",
             caption="The share of validation pictures that the model names correctly.",
             series=(
                 Series(name="validation accuracy", x=epochs, y=accuracy),
-                Series(name="always the commonest class", x=epochs, y=np.full(10, 0.1), style="reference"),
+                Series(
+                    name="always the commonest class",
+                    x=epochs,
+                    y=np.full(10, 0.1),
+                    style="reference",
+                ),
             ),
             x=Axis(label="epoch"),
             y=Axis(label="accuracy", limits=(0.0, 1.0)),
@@ -245,7 +247,9 @@ def evaluation(matrix: Matrix | None = None) -> Made:
             caption="When the model says 80 %, is it right in 80 of 100 cases? On the dotted line "
             "it would be. Below it, the model is too sure of itself.",
             series=(
-                Series(name="perfect", x=np.array([0.0, 1]), y=np.array([0.0, 1]), style="reference"),
+                Series(
+                    name="perfect", x=np.array([0.0, 1]), y=np.array([0.0, 1]), style="reference"
+                ),
                 Series(
                     name="this model",
                     x=confidence,
@@ -346,7 +350,9 @@ def overlay(index: int, matrix: Matrix) -> Overlay:
 def tokens() -> Tokens:
     words = "[CLS] a gorgeous , witty , se ##duc ##tive movie , though a little too long . [SEP]"
     split = tuple(words.split())
-    values = np.array([0, 0, 1.9, 0, 1.4, 0, 0.6, 0.8, 0.4, 0.2, 0, -0.7, 0, -0.3, -0.9, -1.5, 0, 0])
+    values = np.array(
+        [0, 0, 1.9, 0, 1.4, 0, 0.6, 0.8, 0.4, 0.2, 0, -0.7, 0, -0.3, -0.9, -1.5, 0, 0]
+    )
     return Tokens(
         title="positive, rightly",
         caption="Red words speak for a positive review, blue words against it.",
@@ -366,14 +372,14 @@ def tokens() -> Tokens:
 
 def explanation(matrix: Matrix | None = None, count: int = 16) -> Made:
     matrix = matrix or confusion()
-    overlays: list[View] = [overlay(index, matrix) for index in range(min(count, len(matrix.members)))]
-    note = Text(
-        title="How to read the maps",
-        paragraphs=(
-            "A heat map marks the parts of a picture that changed the model's answer. It says "
-            "where the model looked, not whether it was right to look there.",
-        ),
+    overlays: list[View] = [
+        overlay(index, matrix) for index in range(min(count, len(matrix.members)))
+    ]
+    words = (
+        "A heat map marks the parts of a picture that changed the model's answer. It says where "
+        "the model looked, not whether it was right to look there."
     )
+    note = Text(title="How to read the maps", paragraphs=(words,))
     return result(
         "explanation",
         [*overlays, tokens(), note],
@@ -402,9 +408,11 @@ def page(project: list[Made], tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def make() -> dict[str, Callable[..., Any]]:
     return {
+        "column": lambda word: Column(name=word, values=(word,), unit=word),
         "confusion": confusion,
+        "crop": crop,
         "evaluation": evaluation,
         "explanation": explanation,
         "result": result,
-        "crop": crop,
+        "training": training,
     }

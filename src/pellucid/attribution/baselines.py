@@ -28,7 +28,7 @@ from pellucid.attribution.call import Call
 from pellucid.errors import MethodError, closest
 from pellucid.model import ImageInput, TextInput
 
-Baseline = str | float | Tensor | None
+Baseline = str | int | float | Tensor | None
 OF_PICTURES = ("zero", "black", "blur", "mean")
 OF_TEXTS = ("pad", "mask", "unk", "zero")
 OF_ARRAYS = ("zero",)

@@ -8,7 +8,7 @@ import numpy as np
 import xarray as xr
 from PIL import Image
 
-from pellucid.attribution.explanation_words import strongest_words, verdict, where
+from pellucid.attribution.explanation_words import percent, strongest_words, verdict, where
 from pellucid.views import Axis, Bars, BarSeries, Heatmap, Overlay, Picture, Tokens, View
 from pellucid.views.kinds import Floats
 
@@ -39,7 +39,7 @@ def overlay(data: xr.Dataset, sample: int) -> Overlay:
     ]
     return Overlay(
         title=name,
-        caption=" ".join([verdict(data, sample), _key(data), *found]),
+        caption=" ".join([verdict(data, sample), _key(data, sample, "areas"), *found]),
         picture=Picture(
             pixels=data["picture"].values[sample],
             sample=name,
@@ -68,7 +68,7 @@ def heatmap(data: xr.Dataset, sample: int, row: int) -> Heatmap:
     caption[-1] += "."
     error = float(data["completeness_error"].values[row, sample])
     if np.isfinite(error):
-        caption.append(f"The parts add up to the whole within {max(error, 1e-4):.2%}.")
+        caption.append(f"The parts add up to the whole but for {percent(error)}.")
     return Heatmap(
         name=str(data["title"].values[row]),
         values=values,
@@ -84,10 +84,15 @@ def tokens(data: xr.Dataset, sample: int, row: int) -> Tokens:
     words = tuple(str(word) for word in data["token"].values[sample][used])
     values = data["attribution"].values[row, sample][used]
     special = data["special"].values[sample][used]
-    caption = [verdict(data, sample), _key(data), strongest_words(words, values, special)]
+    caption = (
+        verdict(data, sample),
+        _key(data.isel(method=[row]), sample, "words"),
+        strongest_words(words, values, special),
+        str(data["about"].values[row]),
+    )
     return Tokens(
         title=_title(data, sample, row),
-        caption=" ".join([*caption, str(data["about"].values[row])]),
+        caption=" ".join(caption),
         tokens=words,
         values=values,
         limit=_limit(values),
@@ -127,14 +132,13 @@ def _title(data: xr.Dataset, sample: int, row: int) -> str:
     return f"{data['sample_id'].values[sample]}: {data['title'].values[row]}"
 
 
-def _key(data: xr.Dataset) -> str:
+def _key(data: xr.Dataset, sample: int, parts: str) -> str:
     """How to read the colours."""
-    signed, words = data["signed"].values, []
-    if not signed.all():
-        words.append("Bright areas speak for it.")
-    if signed.any():
-        words.append("Red speaks for it, blue against.")
-    return " ".join(words)
+    signed, label = data["signed"].values, str(data["target_label"].values[sample])
+    colours = [("Bright", not signed.all()), ("red", signed.any())]
+    for_it = " or ".join(colour for colour, there in colours if there).capitalize()
+    against = f", blue {parts} against it" if signed.any() else ""
+    return f"{for_it} {parts} speak for {label!r}{against}."
 
 
 def _tone(data: xr.Dataset, sample: int) -> Literal["neutral", "good", "bad"]:

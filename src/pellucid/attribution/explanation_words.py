@@ -108,16 +108,11 @@ def strongest_words(tokens: Sequence[str], values: Floats, special: NDArray[np.b
     """Name the words that speak most for the class, and most against it."""
     words = [word for word, _ in readable_tokens(tokens)]
     order = [index for index in np.argsort(-np.abs(values), kind="stable") if not special[index]]
-    speaking = {
-        "for it": [words[index] for index in order if values[index] > 0][:MOST_WORDS],
-        "against it": [words[index] for index in order if values[index] < 0][:MOST_WORDS],
-    }
-    named = [
-        f"{side} {_listed([repr(word) for word in found])}"
-        for side, found in speaking.items()
-        if found
-    ]
-    return f"What speaks most {', '.join(named)}." if named else "No word makes a difference."
+    for_it = [repr(words[index]) for index in order if values[index] > 0][:MOST_WORDS]
+    against = [repr(words[index]) for index in order if values[index] < 0][:MOST_WORDS]
+    said = [f"Most for it: {', '.join(for_it)}."] if for_it else []
+    said += [f"Most against it: {', '.join(against)}."] if against else []
+    return " ".join(said) or "No word makes a difference."
 
 
 def _typical(data: xr.Dataset, row: int) -> str:

@@ -138,7 +138,11 @@ def embedding_layer(model: Model, inputs: Inputs) -> nn.Module:
 
 def first_sample(model: Model, inputs: Inputs) -> Inputs:
     """Take the first sample of a prepared batch, on the model's device."""
-    return {name: tensor[:1].to(model.device) for name, tensor in inputs.items()}
+    size = len(inputs[explained_input(model, inputs)])
+    return {
+        name: (tensor[:1] if tensor.ndim and len(tensor) == size else tensor).to(model.device)
+        for name, tensor in inputs.items()
+    }
 
 
 def _last_used(score: Tensor, grids: list[tuple[str, Tensor, Grid]]) -> str:

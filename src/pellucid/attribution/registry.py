@@ -14,7 +14,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal, Protocol, TypeVar, cast, get_type_hints
+from typing import Any, Literal, Protocol, TypeVar, cast, get_type_hints, runtime_checkable
 
 from pellucid import plugins
 from pellucid.attribution.call import Attribution, Call
@@ -31,8 +31,8 @@ F = TypeVar("F", bound=Callable[..., Attribution])
 class Bounds:
     """Smallest and largest value of a number, both allowed; for use in `Annotated`."""
 
-    low: float
-    high: float
+    low: int | float
+    high: int | float
 
     def __str__(self) -> str:
         return f"from {self.low:g} to {self.high:g}"
@@ -110,6 +110,7 @@ class Card:
                 raise MethodError(f"{self.name!r} got {name}={value!r}; expected {expected}.")
 
 
+@runtime_checkable
 class Method(Protocol):
     """What is registered: a function of a call that carries its card."""
 

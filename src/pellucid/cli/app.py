@@ -15,12 +15,11 @@ from pellucid.cli.evaluate import evaluate
 from pellucid.cli.explain import explain
 from pellucid.cli.finetune import finetune
 from pellucid.cli.load import load
+from pellucid.cli.options import BAD_INPUT, INTERRUPTED
 from pellucid.cli.report import report
 from pellucid.cli.runs import runs
 from pellucid.errors import PellucidError, SpecError
 
-BAD_INPUT = 2
-INTERRUPTED = 130
 UsageError: type[Exception] = typer.BadParameter.__mro__[1]
 
 

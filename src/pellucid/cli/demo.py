@@ -15,6 +15,7 @@ from pellucid.cli.options import INTERRUPTED, AsJson
 from pellucid.errors import TrainingError
 
 if TYPE_CHECKING:
+    from pellucid.data import Data
     from pellucid.model import Model
     from pellucid.result import Result
     from pellucid.workspace.run import Run
@@ -70,3 +71,77 @@ def _make_report(folder: Path, *, fresh: bool) -> Path:
     photos = _explain_photos(folder, pretrained)
     _say("5/5", "writing the report")
     return report([run.path, photos], folder / "report.html", title=TITLE)
+
+
+def _finetune(model: Model, folder: Path) -> Run:
+    from pellucid.training.finetune import finetune
+
+    _say("1/5", f"fine-tuning the head of {MODEL} on {DIGITS}")
+    try:
+        return finetune(
+            model, DIGITS, epochs=EPOCHS, out=folder / "run", resume=True, workspace=folder
+        )
+    except TrainingError as error:
+        raise TrainingError(f"{error} Or begin again with --fresh.") from error
+
+
+def _evaluate(run: Run, model: Model, test: Data) -> None:
+    from pellucid.analysis.evaluation import evaluate
+
+    _say("2/5", f"evaluating it on {output.counted(len(test), 'digit')} that it has never seen")
+    path = run.path / "results" / "evaluation.zarr"
+    _once(path, model, run, lambda: evaluate(model, test, training_ids=run.training_ids))
+
+
+def _explain_digits(run: Run, model: Model, test: Data) -> None:
+    from pellucid.attribution.explain import explain
+
+    _say("3/5", f"explaining its answers to {NUM_DIGITS} of them")
+    path = run.path / "results" / "explanation.zarr"
+    methods = ["grad_cam", *OF_DIGITS]
+    _once(
+        path,
+        model,
+        run,
+        lambda: explain(model, test, methods=methods, limit=NUM_DIGITS, parameters=OF_DIGITS),
+    )
+
+
+def _explain_photos(folder: Path, model: Model) -> Path:
+    from pellucid.attribution.explain import explain
+    from pellucid.data.source import load_data
+
+    _say("4/5", "explaining what the pretrained model sees in photographs")
+    photos = load_data(PHOTOS)
+    methods = ["grad_cam", *OF_PHOTOS]
+    return _once(
+        folder / "photographs.zarr",
+        model,
+        None,
+        lambda: explain(model, photos, methods=methods, parameters=OF_PHOTOS),
+    )
+
+
+def _once(path: Path, model: Model, run: Run | None, make: Callable[[], Result]) -> Path:
+    """Save what `make` returns at `path`, unless it was made with the same weights before."""
+    from pellucid.result.store import open_result
+    from pellucid.workspace.workspace import Workspace
+
+    if path.exists() and open_result(path).meta.model == model.identity:
+        return path
+    result = make()
+    result.save(path)
+    if run:
+        Workspace(run.record["workspace"]).register_result(result.meta, path, run.id)
+    return path
+
+
+def _remove(folder: Path) -> None:
+    """Remove what an earlier demo made, and nothing else."""
+    for name in ("run", "photographs.zarr"):
+        if (folder / name).exists():
+            shutil.rmtree(folder / name)
+
+
+def _say(step: str, what: str) -> None:
+    output.note(what, step)

@@ -14,6 +14,7 @@ import typer
 from pellucid.cli import output
 from pellucid.cli.opening import open_model
 from pellucid.cli.options import (
+    INTERRUPTED,
     AsJson,
     Device,
     Labels,
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
     from pellucid.data import Data
     from pellucid.workspace.run import Run
 
-INTERRUPTED = 130
 RATES = ", ".join(f"{rate:g} for {name}" for name, rate in LEARNING_RATES.items())
 
 
@@ -180,7 +180,8 @@ def finetune(
         output.answer_figures(run.headline())
         output.answer(run.summary())
     output.note(f"the run is in {run.path}")
-    output.note(f"next: pellucid evaluate {shlex.quote(f'run:{out or run.path}')}")
+    command = ["pellucid", "evaluate", f"run:{out or run.path}", *(["--trust"] if trust else [])]
+    output.note(f"next: {shlex.join(command)}")
 
 
 def _open_validation(spec: str | None) -> Data | None:

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+BAD_INPUT, INTERRUPTED = 2, 130
 MODEL_OPTIONS = "Model"
 DATA_OPTIONS = "Data"
 

@@ -16,7 +16,16 @@ if TYPE_CHECKING:
     from pellucid.errors import PellucidError
 
 FIELD = re.compile(r"^  (?P<name>\S+(?: \S+)*)  +(?P<value>\S.*)$")
-TONES = {"error": "bold red", "warning": "yellow", "note": "cyan"}
+TONES = {
+    "error": "bold red",
+    "warning": "yellow",
+    "note": "cyan",
+    "finished": "green",
+    "running": "cyan",
+    "stopped": "yellow",
+    "failed": "red",
+    "missing": "red",
+}
 
 
 def answer(text: str) -> None:
@@ -66,12 +75,12 @@ def counted(number: int, noun: str) -> str:
 
 
 def note(text: str, kind: str = "note") -> None:
-    """Print one line on standard error: `note: …`, `warning: …` or `error: …`."""
+    """Print one line on standard error: `note: …`, `warning: …`, `error: …`, or a step `1/5: …`."""
     from rich.console import Console
     from rich.text import Text
 
     console = Console(stderr=True, soft_wrap=True)
-    console.print(Text.assemble((f"{kind}: ", TONES[kind]), " ".join(text.split())))
+    console.print(Text.assemble((f"{kind}: ", TONES.get(kind, "cyan")), " ".join(text.split())))
 
 
 def error(problem: PellucidError, *, as_json: bool) -> None:
@@ -130,22 +139,22 @@ def _print_rich_figures(figures: Sequence[tuple[str, str, str]]) -> None:
     grid.add_column(no_wrap=True)
     grid.add_column(no_wrap=True, justify="right", style="bold")
     for label, value, detail in figures:
-        grid.add_row(label, Text(value), Text(detail, style="dim"))
+        grid.add_row(Text(label), Text(value), Text(detail, style="dim"))
     Console(highlight=False).print(grid, "")
 
 
 def _print_rich_table(
     columns: Sequence[str], rows: Sequence[Sequence[str]], numeric: Sequence[bool]
 ) -> None:
-    from rich import box
     from rich.console import Console
     from rich.table import Table
+    from rich.text import Text
 
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="bold")
+    table = Table(box=None, pad_edge=False, padding=(0, 3, 0, 0), header_style="dim")
     for name, number in zip(columns, numeric, strict=True):
         table.add_column(name, justify="right" if number else "left", overflow="fold")
     for row in rows:
-        table.add_row(*row)
+        table.add_row(*(Text(cell, style=TONES.get(cell, "")) for cell in row))
     Console().print(table)
 
 

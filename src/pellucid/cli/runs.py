@@ -82,7 +82,7 @@ def _row(listed: Listed) -> tuple[str, ...]:
         listed.name,
         listed.strategy,
         listed.status,
-        "–" if listed.accuracy is None else f"{listed.accuracy:.1%}",
+        "–" if listed.accuracy is None else f"{100 * listed.accuracy:.1f} %",
         f"{listed.epochs}/{listed.planned_epochs}" if listed.planned_epochs else str(listed.epochs),
         _when(listed.created),
         _short(Path(listed.path)),

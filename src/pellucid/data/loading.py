@@ -94,6 +94,7 @@ class Batches(Iterable[Batch]):
             batch_sampler=keys,
             collate_fn=_Collate(prepare, data.targets),
             num_workers=workers,
+            generator=torch.Generator(),  # keeps the user's own random state out of it
         )
 
     def __len__(self) -> int:

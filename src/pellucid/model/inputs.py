@@ -141,7 +141,9 @@ Input = ImageInput | TextInput | ArrayInput
 
 def input_from_json(record: dict[str, Any], folder: Path) -> Input:
     """Build an input record again from what `to_json` wrote into `folder`."""
-    fields = {key: tuple(v) if isinstance(v, list) else v for key, v in record.items()}
+    fields: dict[str, Any] = {
+        key: tuple(v) if isinstance(v, list) else v for key, v in record.items()
+    }
     kind = fields.pop("kind")
     if kind == "image":
         return ImageInput(**fields)

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from torch import Tensor, nn
+from torch import Tensor
 
 from pellucid.errors import ModelError
 from pellucid.model.fitting import fit
@@ -32,27 +32,31 @@ def load(rest: str, request: LoadRequest) -> Model:
     folder = Path(rest) / "model"
     record = _read_json(folder / RECORD)
     model = _rebuild(record, replace(request, pretrained=False, folder=folder))
-    path = folder / WEIGHTS
-    state = read_state_dict(path)
+    state = read_state_dict(folder / WEIGHTS)
     try:
-        model.head = str(record["head"])
-        _fit_head(model.module, model.head, state)
-        described = input_from_json(record["input"], folder)
-        labels = tuple(str(label) for label in record["labels"])
-        notes = (*(_before(str(note)) for note in record["notes"]), *model.notes)
+        _restore(model, record, folder, state)
     except (KeyError, TypeError, AttributeError) as error:
         raise _damaged(folder / RECORD, error) from error
     if request.pretrained:
-        fit(model.module, state, origin=str(path))
-    return replace(
-        model,
-        source=f"run:{rest}",
-        input=described,
-        labels=labels,
-        task=str(record["task"]),
-        run=_run_id(Path(rest)),
-        notes=notes,
-    )
+        fit(model.module, state, origin=str(folder / WEIGHTS))
+    return replace(model, source=f"run:{rest}", run=_run_id(Path(rest)))
+
+
+def _restore(model: Model, record: dict[str, Any], folder: Path, state: dict[str, Tensor]) -> None:
+    """Put what was saved beside the weights into the model, and fit its head to them."""
+    model.head, model.task = str(record["head"]), str(record["task"])
+    model.labels = tuple(str(label) for label in record["labels"])
+    model.input = input_from_json(record["input"], folder)
+    earlier = [str(note) for note in record["notes"] if note not in model.notes]
+    model.notes = (*map(_before, earlier), *model.notes)
+    saved = state.get(f"{model.head}.weight") if model.head else None
+    if saved is None:
+        return
+    if len(saved) != len(model.labels or saved):
+        raise TypeError(f"{len(model.labels)} labels for {len(saved)} outputs")
+    old: Any = model.module.get_submodule(model.head)
+    if len(saved) != len(old.weight):
+        put_layer(model.module, model.head, new_head(old, len(saved), seed=0))
 
 
 def _before(note: str) -> str:
@@ -81,30 +85,21 @@ def _damaged(path: Path, error: Exception) -> ModelError:
 
 def _rebuild(record: dict[str, Any], request: LoadRequest) -> Model:
     """Build the architecture with the source it came from."""
-    architecture = record.get("architecture")
+    architecture, folder = record.get("architecture"), request.folder
+    assert folder is not None
     if not architecture:
-        assert request.folder is not None
         raise ModelError(
-            f"{request.folder} keeps the weights of a module that was wrapped in Python "
+            f"{folder} keeps the weights of a module that was wrapped in Python "
             f"({record.get('source')}), which only your code can build. Build it, then open it with "
-            f"pellucid.wrap(module, weights={str(request.folder / WEIGHTS)!r})."
+            f"pellucid.wrap(module, weights={str(folder / WEIGHTS)!r})."
         )
-    scheme, name = architecture.get("source"), architecture.get("name")
+    known = architecture if isinstance(architecture, dict) else {}
+    scheme, name = known.get("source"), known.get("name")
     if scheme == "run" or not isinstance(scheme, str) or not isinstance(name, str):
-        raise _damaged(Path(request.folder or "", RECORD), TypeError(f"source {scheme!r}"))
+        raise _damaged(folder / RECORD, TypeError(f"its architecture is {architecture!r}"))
     source = find("pellucid.model_sources", scheme, what="model source")
     built: Model = source(name, replace(request, record=architecture))
     return built
-
-
-def _fit_head(module: nn.Module, name: str, state: dict[str, Tensor]) -> None:
-    """Give the head as many outputs as the saved one has."""
-    saved = state.get(f"{name}.weight")
-    if not name or saved is None:
-        return
-    old: Any = module.get_submodule(name)
-    if saved.shape[0] != old.weight.shape[0]:
-        put_layer(module, name, new_head(old, saved.shape[0], seed=0))
 
 
 def _run_id(folder: Path) -> str:

@@ -24,7 +24,7 @@ IMAGENET = {1: ((0.449,), (0.226,)), 3: ((0.485, 0.456, 0.406), (0.229, 0.224, 0
 
 
 def load(
-    spec: str,
+    spec: str | Path,
     *,
     weights: str | Path | bool | None = None,
     labels: Sequence[str] | str | Path | None = None,
@@ -38,7 +38,7 @@ def load(
     from elsewhere to run. Raises SpecError for a spec that cannot be understood, ModelError for a
     model that cannot be opened, and its kinds WeightsError and UntrustedError.
     """
-    scheme, rest = parse(spec)
+    scheme, rest = parse(str(spec))
     file = Path(weights) if isinstance(weights, (str, Path)) else None
     request = LoadRequest(
         pretrained=weights is None or weights is True,

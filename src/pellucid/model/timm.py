@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import math
+import pickle
 import sys
 from pathlib import Path
 from types import ModuleType
@@ -19,6 +20,10 @@ from pellucid.plugins import require
 LOCAL = "local-dir:"
 # What timm's configuration says about where weights were found.
 PLACES = ("file", "source", "hf_hub_id", "hf_hub_filename", "url", "state_dict")
+# Arguments of timm.create_model that read files: a run's record, found anywhere, may not set them.
+UNSAFE = {"checkpoint_path", "cache_dir", "pretrained"}
+# What timm and the hub raise for names, tags, files and options that they cannot take.
+FAILURES = (OSError, RuntimeError, ValueError, KeyError, TypeError, pickle.UnpicklingError)
 
 
 def load(rest: str, request: LoadRequest) -> Model:
@@ -28,14 +33,17 @@ def load(rest: str, request: LoadRequest) -> Model:
     weights that cannot be had; MissingDependency without timm.
     """
     timm = require("timm", extra="timm", why=f"to load timm:{rest}")
-    name = LOCAL + rest if Path(rest).is_dir() else rest
+    folder = Path(rest, "config.json").is_file() and not timm.is_model(rest.partition(".")[0])
+    name = LOCAL + rest if folder else rest
+    options = dict(request.record.get("options", {}))
+    if request.record and (":" in name or UNSAFE & options.keys()):
+        raise ModelError(f"the record of timm:{rest} asks for other files, which a run may not.")
     _check_name(timm, name)
-    options = request.record.get("options", {})
     try:
         with contextlib.redirect_stdout(sys.stderr):
             module = timm.create_model(name, pretrained=request.pretrained, **options)
             arguments = _arguments(timm, name)
-    except (OSError, RuntimeError, ValueError, KeyError) as error:
+    except FAILURES as error:
         raise ModelError(
             f"timm:{rest} cannot be opened: {error} Check the name and the network, or pass "
             "weights=FILE, or weights=False for random ones."

@@ -20,6 +20,7 @@ from pellucid.plugins import require
 IMAGES = "ImageClassification"
 TEXTS = "SequenceClassification"
 LONGEST = 512
+PROCESSORS = ("preprocessor_config.json", "processor_config.json")
 
 
 def load(rest: str, request: LoadRequest) -> Model:
@@ -105,12 +106,10 @@ def _describe_pictures(
 ) -> tuple[Input, tuple[str, ...]]:
     if request.folder:
         return image_input(None, module.config)[0], ()
-    try:
-        processor = transformers.AutoImageProcessor.from_pretrained(
-            home, trust_remote_code=request.trust
-        )
-    except OSError:
-        processor = None
+    if Path(home).is_dir() and not any(Path(home, name).is_file() for name in PROCESSORS):
+        return image_input(None, module.config)
+    auto = transformers.AutoImageProcessor
+    processor = auto.from_pretrained(home, trust_remote_code=request.trust)
     return image_input(processor, module.config)
 
 
@@ -126,7 +125,7 @@ def _describe_texts(
     if tokenizer.pad_token is None:
         if tokenizer.eos_token is None:
             raise ModelError(
-                "its tokenizer has no padding token and no end token, so texts cannot be put "
+                f"the tokenizer of {home} has no padding token and no end token, so texts cannot be put "
                 "into one batch. Set pad_token in the tokenizer's folder."
             )
         tokenizer.pad_token = tokenizer.eos_token

@@ -43,7 +43,7 @@ class Sheet:
         """Remember the first picture, and the first explanation, of a sample."""
         if sample:
             known = self.samples.setdefault(sample, Sample())
-            known.label = known.label or label
+            known.label = known.label or prose(label)
             if picture and not known.picture:
                 known.picture, known.ratio = picture.classes, picture.ratio
             known.explanation = known.explanation or explanation

@@ -73,7 +73,7 @@ def label(picture: Picture) -> Markup | None:
         return None
     mark = element("b", MARKS[picture.tone], aria_hidden="true") if picture.tone in MARKS else None
     return element(
-        "span", mark, picture.label, class_=f"label {picture.tone}", title=picture.sample
+        "span", mark, prose(picture.label), class_=f"label {picture.tone}", title=picture.sample
     )
 
 

@@ -12,6 +12,7 @@ from pellucid.report.html import Markup, element, join, prose
 from pellucid.report.sections import Section
 
 ORDER = ("model", "data", "method", "target", "parameters", "config", "seed", "created", "seconds")
+PRIVATE = ("format", "pid", "host", "workspace")  # of the machine, and nobody else's business
 WORDS = {
     ("model", "source"): "model",
     ("model", "weights"): "fingerprint of its weights",
@@ -51,7 +52,7 @@ def draw_origin(section: Section) -> Markup | None:
 def rows_of(record: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """The record as names and values, most important first; empty entries are left out."""
     known = [name for name in ORDER if name in record]
-    rest = [name for name in record if name not in (*ORDER, "versions")]
+    rest = [name for name in record if name not in (*ORDER, *PRIVATE, "versions")]
     for name in (*known, *rest, *(["versions"] if "versions" in record else [])):
         yield from _rows((name,), record[name])
 
@@ -97,17 +98,50 @@ def _words(name: str, value: Any) -> str:
 
 def commands(section: Section) -> list[str]:
     """What to type to make the section again, as far as the record tells."""
-    record = section.record
-    versions = record.get("versions") or {}
+    versions = section.record.get("versions") or {}
     pinned = [f"{name}=={version}" for name, version in versions.items() if name != "python"]
-    install = [f"pip install {' '.join(map(_quoted, pinned))}"] if pinned else []
-    model, data = record.get("model"), record.get("data")
-    if section.kind not in VERBS or not isinstance(model, Mapping) or not isinstance(data, Mapping):
-        return install
-    spec = f"run:{model['run']}" if model.get("run") else str(model.get("source", ""))
-    words = ["pellucid", VERBS[section.kind], spec, str(data.get("source", ""))]
-    words += ["--split", str(data["split"])] if data.get("split") else []
-    return [*install, " ".join(map(_quoted, words))]
+    install = ["pip", "install", *pinned] if pinned else []
+    command = _training(section.record) if section.kind == "run" else _analysis(section)
+    return [" ".join(map(_quoted, words)) for words in (install, command) if words]
+
+
+def _training(record: Mapping[str, Any]) -> list[str]:
+    """The fine-tuning with all its settings, since defaults change."""
+    model, data = _entry(record, "model", "source"), _entry(record, "data", "train", "source")
+    if not (model and data):
+        return []
+    words = ["pellucid", "finetune", model, data]
+    for name, value in (record.get("config") or {}).items():
+        option = f"--{name.replace('_', '-')}"
+        if isinstance(value, bool):
+            words += [option] if value else []
+        elif value not in ("", []):
+            words += [option, ",".join(value) if isinstance(value, list) else str(value)]
+    return words
+
+
+def _analysis(section: Section) -> list[str]:
+    record = section.record
+    model, data = _entry(record, "model", "source"), _entry(record, "data", "source")
+    if section.kind not in VERBS or not (model and data):
+        return []
+    split, limit = _entry(record, "data", "split"), _entry(record, "parameters", "limit")
+    words = ["pellucid", VERBS[section.kind], model, data]
+    words += ["--split", split] if split else []
+    if section.kind == "explanation":
+        words += [
+            w for m in str(record.get("method", "")).split(", ") if m for w in ("--method", m)
+        ]
+        words += ["--limit", limit] if limit else []
+        words += ["--target", str(record["target"])] if record.get("target") else []
+    return words
+
+
+def _entry(record: Any, *path: str) -> str:
+    """What lies at `path` in nested mappings, as text; "" where there is nothing."""
+    for name in path:
+        record = record.get(name) if isinstance(record, Mapping) else None
+    return "" if record is None else str(record)
 
 
 def _quoted(word: str) -> str:

@@ -16,19 +16,19 @@ from PIL import Image
 
 from pellucid.views.kinds import Floats, Heatmap, Matrix, Picture, Pixels
 
-# After Okabe and Ito (2008), darkened or lightened to a contrast of 3:1 with the ground.
-SERIES = ("#0072b2", "#d55e00", "#00856a", "#a6559d", "#8f6f00", "#4d4d4d", "#2f9bd6", "#b3393b")
+# Chosen so that all eight differ for protanopes and deuteranopes too, with a contrast of 3:1.
+SERIES = ("#0072b2", "#d55e00", "#12a37c", "#5a1a4a", "#c877a6", "#5b6cff", "#0b2a6b", "#6e6e6e")
 SERIES_DARK = (
     "#5bb4ea",
     "#f08a4b",
-    "#3fc59f",
-    "#dd9bd2",
-    "#d9b84a",
-    "#b4b4b4",
-    "#9fd4f5",
-    "#f2928f",
+    "#86efcb",
+    "#efe36a",
+    "#8179f5",
+    "#e9b3d7",
+    "#3b9482",
+    "#ffffff",
 )
-GOOD, BAD = SERIES[0], SERIES[1]
+GOOD, BAD = "#0a5c96", "#a84400"
 MATRIX_RIGHT, MATRIX_WRONG = "#0a5c96", "#9a3f00"
 SPEAKS_FOR, SPEAKS_AGAINST = "#b2182b", "#2166ac"
 

@@ -10,13 +10,21 @@ from matplotlib.ticker import MaxNLocator
 
 from pellucid.views import Axis, Bars, BarSeries, Histogram, Lines, Series
 from pellucid.views.colours import SERIES
-from pellucid.views.matplotlib.drawing import FAINT, Target, content_height, draw_content, nothing
-from pellucid.views.wording import axis_label, quantity, shorten
+from pellucid.views.matplotlib.drawing import (
+    FAINT,
+    Target,
+    broken_label,
+    content_height,
+    draw_content,
+    nothing,
+)
+from pellucid.views.wording import quantity, shorten
 
 DASHES = ("-", (0, (5, 2)), (0, (1.5, 1.5)), (0, (6, 2, 1.5, 2)))
 MOST_BARS = 60
 LABEL = 24
 TICK_SIZE = 8
+WIDE_LABEL, HIGH_LABEL = 88, 32  # characters of a line of an axis' name
 LEGEND, LEGEND_ROW = 48, 108  # characters of a name, and of a row of the legend
 
 
@@ -26,10 +34,10 @@ def _(view: Lines, target: Target) -> None:
     if not series:
         return nothing(target)
     axes = target.subplots()
-    coloured = [s for s in series if s.style != "reference"]
+    coloured = 0
     for one in series:
-        position = coloured.index(one) if one.style != "reference" else -1
-        _draw_series(axes, one, position)
+        _draw_series(axes, one, coloured)
+        coloured += one.style != "reference"
     _set_scale(axes, "x", view.x, [s.x for s in series])
     _set_scale(axes, "y", view.y, [s.y for s in series])
     axes.grid(axis="y")
@@ -177,7 +185,7 @@ def _set_scale(
     log = axis.scale == "log" and bool((known > 0).any())
     settings: dict[str, Any] = {f"{name}scale": "log"} if log else {}
     if labelled:
-        settings[f"{name}label"] = axis_label(axis)
+        settings[f"{name}label"] = broken_label(axis, WIDE_LABEL if name == "x" else HIGH_LABEL)
     if axis.limits and axis.limits[0] < axis.limits[1] and (not log or axis.limits[0] > 0):
         low, high = axis.limits
         room = 0 if log else 0.015 * (high - low)

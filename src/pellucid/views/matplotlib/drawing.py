@@ -11,9 +11,9 @@ from cycler import cycler
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure, SubFigure
 
-from pellucid.views import View
+from pellucid.views import Axis, View
 from pellucid.views.colours import SERIES
-from pellucid.views.wording import NOTHING
+from pellucid.views.wording import NOTHING, axis_label
 
 Target = Figure | SubFigure
 
@@ -61,6 +61,7 @@ def draw(view: View, target: Target) -> None:
             caption = "\n".join(caption_lines(view.caption, target.bbox.width / target.dpi))
             target.supxlabel(caption, x=0.01, ha="left", fontsize=8, color=FAINT)
         draw_content(view, target)
+        _free_the_words(target)
 
 
 @functools.singledispatch
@@ -83,6 +84,19 @@ def view_height(view: View) -> float:
 def caption_lines(text: str, width: float) -> list[str]:
     """Break a caption into lines for a width in inches."""
     return textwrap.wrap(text, max(20, int(width * 15)))
+
+
+def _free_the_words(target: Target) -> None:
+    """Keep words that are placed by hand, in axes without ticks, from pushing the axes aside."""
+    for axes in target.axes:
+        if not axes.axison:
+            for words in axes.texts:
+                words.set_in_layout(False)
+
+
+def broken_label(axis: Axis, width: int) -> str:
+    """An axis' name with its unit, in at most two lines of `width` characters."""
+    return textwrap.fill(axis_label(axis), width, max_lines=2, placeholder="…")
 
 
 def nothing(target: Target) -> None:

@@ -15,8 +15,8 @@ from pellucid.errors import ResultError, closest
 from pellucid.views import Text, View
 from pellucid.views.matplotlib.drawing import STYLE, WIDTH, draw, view_height
 
-MOST_IN_HTML = 12
-DPI = 110
+MOST_IN_HTML = 8
+DPI, HTML_DPI = 110, 150
 
 
 def select(views: Sequence[View], which: int | str | None) -> list[View]:
@@ -62,7 +62,7 @@ def static_html(summary: str, views: Sequence[View]) -> str:
 
 def _picture(view: View) -> str:
     content = io.BytesIO()
-    draw_views([view]).savefig(content, format="png", dpi=2 * DPI)
+    draw_views([view]).savefig(content, format="png", dpi=HTML_DPI)
     encoded = base64.b64encode(content.getvalue()).decode()
     alternative = html.escape(f"{view.title}. {view.caption}".strip())
     return (

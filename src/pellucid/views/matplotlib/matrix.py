@@ -23,6 +23,7 @@ from pellucid.views.matplotlib.drawing import (
     INK,
     WIDTH,
     Target,
+    broken_label,
     content_height,
     draw_content,
     nothing,
@@ -31,7 +32,7 @@ from pellucid.views.wording import axis_label, formatted, shorten
 
 MOST_NUMBERS = 20
 MOST_LABELS = 40
-LABEL = 18
+LABEL, LABEL_LINE = 18, 32  # characters of a class, and of a line of an axis' name
 
 
 @draw_content.register
@@ -106,7 +107,7 @@ def _label(axes: Axes, view: Matrix) -> None:
             label.set(ha="center" if len(view.columns) > 24 else "right", rotation_mode="anchor")
             if len(view.columns) > 24:
                 label.set(ha="right", va="center")
-    axes.set(xlabel=axis_label(view.x), ylabel=axis_label(view.y))
+    axes.set(xlabel=broken_label(view.x, LABEL_LINE), ylabel=broken_label(view.y, LABEL_LINE))
     for spine in axes.spines.values():
         spine.set_visible(False)
 

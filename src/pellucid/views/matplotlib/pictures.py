@@ -27,6 +27,7 @@ PER_ROW = 8
 MOST_PICTURES = 64
 MOST_PROBABILITIES = 5
 TONES = {"neutral": INK, "good": GOOD, "bad": BAD}
+BAR = 0.18  # height of a colour bar and its words, in pictures
 LABEL_SPACE = 0.32  # of a tile's height, under the picture
 
 
@@ -65,7 +66,7 @@ def _place(axes: Axes, picture: Picture, left: float, top: float) -> None:
     axes.text(
         left + 0.5,
         top + 1.0,
-        shorten(picture.label, 20),
+        shorten(picture.label, 18),
         ha="center",
         va="top",
         fontsize=7,
@@ -81,7 +82,7 @@ def _(view: Overlay, target: Target) -> None:
     layout, heights = _one_row() if wide else _two_rows(len(view.maps))
     axes = target.subplot_mosaic(layout, height_ratios=heights, empty_sentinel=".")
     tile = _tile(len(view.maps))
-    most = int(tile * 13)
+    most = int(tile * 15)
     _show(axes["picture"], view.picture.pixels, shorten(view.picture.label or "Picture", most))
     axes["picture"].title.set_color(TONES[view.picture.tone])
     for position, heatmap in enumerate(view.maps):
@@ -107,14 +108,14 @@ def _(view: Overlay) -> float:
     if not view.maps:
         return 2.0 if view.probabilities is None else 4.0
     height, width = view.picture.pixels.shape[:2]
-    return float(2 * _tile(len(view.maps)) * min(height / max(width, 1), 1.4) + 0.75)
+    return float(2 * _tile(len(view.maps)) * min(height / max(width, 1), 1.4) + 0.85)
 
 
 def _one_row() -> tuple[list[Any], list[float]]:
     return [
         ["picture", "map 0", "over 0", "probabilities"],
         [".", "bar 0", ".", "."],
-    ], [1, 0.05]
+    ], [1, BAR]
 
 
 def _two_rows(count: int) -> tuple[list[Any], list[float]]:
@@ -123,7 +124,7 @@ def _two_rows(count: int) -> tuple[list[Any], list[float]]:
         ["picture", *(f"map {i}" for i in columns)],
         ["probabilities", *(f"over {i}" for i in columns)],
         [".", *(f"bar {i}" for i in columns)],
-    ], [1, 1, 0.05]
+    ], [1, 1, BAR]
 
 
 def _fitted(heatmap: Heatmap, height: int, width: int) -> Heatmap:
@@ -150,6 +151,7 @@ def _draw_bar(axes: Axes, signed: bool, width: float) -> None:
     low, high, arrow = bar_words(signed)
     break_ = " " if width > 1.5 else "\n"
     axes.imshow(ramp_pixels(signed), aspect="auto", extent=(0, 1, 0, 1))
+    axes.set(ylim=(-3, 1))
     axes.set_axis_off()
     words = axes.text(0.5, -0.4, f"{low} {arrow}{break_}{high}", ha="center", va="top")
     words.set(fontsize=6.5 if width > 1.5 else 5.5, color=FAINT)

@@ -151,7 +151,9 @@ def _(view: Table, target: Target) -> None:
 
 @content_height.register
 def _(view: Table) -> float:
-    return 0.4 + 0.22 * (min(_num_rows(view), MOST_ROWS) + 1.5)
+    rows = min(_num_rows(view), MOST_ROWS)
+    heads = [_set(column, rows).entries[0].count("\n") for column in view.columns]
+    return 0.4 + 0.22 * (rows + max(heads, default=0) + 1.5)
 
 
 class SetColumn(NamedTuple):
@@ -165,9 +167,13 @@ class SetColumn(NamedTuple):
 def _set(column: Column, rows: int) -> SetColumn:
     texts = [shorten(text, LONGEST_ENTRY) for text in entries(column)[:rows]]
     longest = max(map(len, texts), default=0)
-    heading = textwrap.wrap(column_label(column), max(longest, 9)) or [""]
+    heading = _lines(column_label(column), max(longest, 9)) or [""]
     width = max(longest, *map(len, heading)) + GAP
     return SetColumn(["\n".join(heading), *texts], width, is_numeric(column))
+
+
+def _lines(text: str, width: int) -> list[str]:
+    return textwrap.wrap(text, width, max_lines=3, placeholder="…")
 
 
 def _num_rows(view: Table) -> int:

@@ -1,0 +1,144 @@
+"""Finding the last layer with a grid, by what the answer depends on."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from pellucid.attribution.layers import embedding_layer, find_grid, last_spatial_layer, to_grid
+from pellucid.errors import LayerError, MethodError
+from pellucid.model import ArrayInput, Model
+
+
+def wrapped(module: nn.Module) -> Model:
+    return Model(module=module, source="m", input=ArrayInput())
+
+
+class Block(nn.Module):
+    """A transformer's block, for the tokens of a picture."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.norm1, self.norm2 = nn.LayerNorm(8), nn.LayerNorm(8)
+        self.attn = nn.MultiheadAttention(8, 2, batch_first=True)
+        self.mlp = nn.Sequential(nn.Linear(8, 8), nn.GELU(), nn.Linear(8, 8))
+
+    def forward(self, tokens: Tensor) -> Tensor:
+        normed = self.norm1(tokens)
+        tokens = tokens + self.attn(normed, normed, normed, need_weights=False)[0]
+        return tokens + self.mlp(self.norm2(tokens))
+
+
+class Transformer(nn.Module):
+    """A ViT for 8 × 12 pixels: 2 × 3 patches behind `extra` tokens; reads the first, or the mean."""
+
+    def __init__(self, extra: int, mean: bool = False) -> None:
+        super().__init__()
+        self.patches = nn.Conv2d(3, 8, 4, stride=4)
+        self.extra = nn.Parameter(torch.randn(1, extra, 8))
+        self.blocks = nn.Sequential(Block(), Block())
+        self.norm = nn.LayerNorm(8)
+        self.head = nn.Linear(8, 3)
+        self.mean = mean
+
+    def forward(self, pixels: Tensor) -> Tensor:
+        cells = self.patches(pixels).flatten(2).transpose(1, 2)
+        tokens = torch.cat([self.extra.expand(len(cells), -1, -1), cells], 1)
+        tokens = self.norm(self.blocks(tokens))
+        return self.head(tokens.mean(1) if self.mean else tokens[:, 0])
+
+
+class ChannelsLast(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(3, 16, 4, stride=4)
+        self.norm = nn.LayerNorm(16)
+        self.pool = nn.AdaptiveAvgPool2d(1)
+        self.head = nn.Linear(16, 3)
+
+    def forward(self, pixels: Tensor) -> Tensor:
+        cells = self.norm(self.conv(pixels).permute(0, 2, 3, 1))
+        return self.head(self.pool(cells.permute(0, 3, 1, 2)).flatten(1))
+
+
+PIXELS = torch.randn(2, 3, 8, 12, generator=torch.Generator().manual_seed(0))
+
+
+@pytest.mark.parametrize(
+    ("module", "expected"),
+    [
+        (Transformer(extra=1), "blocks.1.norm1"),
+        (Transformer(extra=5), "blocks.1.norm1"),
+        (Transformer(extra=0, mean=True), "norm"),
+        (ChannelsLast(), "norm"),
+    ],
+)
+def test_finds_the_last_grid_that_counts(module: nn.Module, expected: str) -> None:
+    assert last_spatial_layer(wrapped(module), {"": PIXELS}) == expected
+
+
+def test_finds_the_last_of_a_convolutional_network(
+    convolutional: nn.Module, pixels: Tensor
+) -> None:
+    assert last_spatial_layer(wrapped(convolutional), {"": pixels}) == "act"
+
+
+def test_a_network_without_a_grid_is_told(pixels: Tensor) -> None:
+    module = nn.Sequential(nn.Flatten(), nn.Linear(432, 3))
+    with pytest.raises(LayerError, match=r"no layer with a grid.*'integrated_gradients'"):
+        last_spatial_layer(wrapped(module), {"": pixels})
+
+
+def test_grids_larger_than_one_cell_only() -> None:
+    assert find_grid((2, 5, 1, 1), (8, 8)) is None
+    assert find_grid((2, 5, 2, 2), (8, 8)) is not None
+
+
+@pytest.mark.parametrize(
+    ("shape", "picture", "grid"),
+    [
+        ((2, 16, 7, 7), (224, 224), ("channels first", 7, 7, 0)),
+        ((2, 7, 7, 96), (224, 224), ("channels last", 7, 7, 0)),
+        ((2, 7, 6, 14), (8, 16), ("channels first", 6, 14, 0)),
+        ((2, 197, 48), (224, 224), ("tokens", 14, 14, 1)),
+        ((2, 196, 48), (224, 224), ("tokens", 14, 14, 0)),
+        ((2, 1374, 48), (518, 518), ("tokens", 37, 37, 5)),
+        ((2, 97, 48), (128, 192), ("tokens", 8, 12, 1)),
+    ],
+)
+def test_grids(
+    shape: tuple[int, ...], picture: tuple[int, int], grid: tuple[str, int, int, int]
+) -> None:
+    found = find_grid(shape, picture)
+    assert found is not None
+    assert (found.layout, found.height, found.width, found.extra) == grid
+
+
+def test_tokens_become_a_grid_in_reading_order() -> None:
+    tokens = torch.arange(7.0).view(1, 7, 1)
+    grid = to_grid(tokens, (8, 12), "blocks")
+    assert grid[0, 0].tolist() == [[1, 2, 3], [4, 5, 6]]
+    with pytest.raises(LayerError, match=r"layer 'head' gives \(1, 3\), which is no grid"):
+        to_grid(torch.zeros(1, 3), (8, 12), "head")
+
+
+def test_finds_the_embedding_of_the_words(text_model: Model) -> None:
+    inputs = text_model.prepare(["good film"])
+    assert embedding_layer(text_model, inputs) is text_model.module.get_input_embeddings()
+
+
+def test_a_shared_embedding_is_refused() -> None:
+    class Twice(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.read, self.write = nn.Embedding(9, 4), nn.Embedding(9, 4)
+            self.write.weight = self.read.weight
+
+        def forward(self, indices: Tensor) -> Tensor:
+            return self.read(indices).mean(1) + self.write(indices.roll(1, 1)).mean(1)
+
+    with pytest.raises(MethodError, match="has no layer that embeds the token indices and nothing"):
+        embedding_layer(wrapped(Twice()), {"": torch.tensor([[1, 2, 3]])})
+    with pytest.raises(MethodError, match="has no layer that embeds"):
+        embedding_layer(wrapped(nn.Identity()), {"": torch.tensor([[1, 2]])})

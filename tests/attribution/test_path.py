@@ -1,0 +1,148 @@
+"""Integrated gradients: closed forms, completeness, and when the steps are doubled."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch import Tensor, nn
+
+from pellucid import attribute
+from pellucid.errors import MethodError
+from pellucid.model import Model
+
+
+class Square(nn.Module):
+    """Σ w x², whose attribution from zero is w x²; the last value does not count."""
+
+    def forward(self, values: Tensor) -> Tensor:
+        return (torch.tensor([1.0, -2.0, 3.0, 0.0]) * values**2).sum(1)
+
+
+class Step(nn.Module):
+    """Smooth from zero to one, but so steep that few steps miss it."""
+
+    def forward(self, values: Tensor) -> Tensor:
+        return torch.sigmoid(300 * (values.sum(1) - 0.55))
+
+
+def test_a_linear_model_gives_weight_times_change() -> None:
+    model = nn.Linear(4, 2)
+    values, baseline = torch.randn(3, 4), torch.randn(4)
+    found = attribute(model, values, target=1, baseline=baseline, steps=1)
+    torch.testing.assert_close(found, (model.weight[1] * (values - baseline)).detach())
+
+
+def test_a_square_is_exact_with_one_step() -> None:
+    values = torch.tensor([[1.0, 2.0, -1.0, 5.0]])
+    found, details = attribute(Square(), values, target=0, steps=1, return_details=True)
+    torch.testing.assert_close(found, torch.tensor([[1.0, -8.0, 3.0, 0.0]]))
+    assert details.completeness_error is not None
+    assert details.completeness_error.item() < 1e-6
+    assert details.forwards.tolist() == [3]
+    assert details.backwards.tolist() == [1]
+
+
+@settings(deadline=None, max_examples=25)
+@given(seed=st.integers(0, 10_000), baseline=st.floats(-2, 2))
+def test_the_parts_add_up_to_the_whole(seed: int, baseline: float) -> None:
+    torch.manual_seed(seed)
+    model = nn.Sequential(nn.Linear(6, 8), nn.Tanh(), nn.Linear(8, 3)).double()
+    values = torch.randn(4, 6, dtype=torch.float64)
+    targets = torch.randint(3, (4,))
+    found = attribute(model, values, target=targets, baseline=baseline, steps=64)
+    rows = torch.arange(4)
+    change = (model(values) - model(torch.full_like(values, baseline)))[rows, targets].detach()
+    torch.testing.assert_close(found.sum(1), change, rtol=1e-6, atol=1e-6)
+
+
+def test_a_value_without_influence_gets_nothing(pixels: Tensor) -> None:
+    class OneChannel(nn.Module):
+        def forward(self, pixels: Tensor) -> Tensor:
+            return pixels[:, :1].tanh().mean((2, 3))
+
+    found = attribute(OneChannel(), pixels)
+    assert found.shape == pixels.shape
+    assert not found[:, 1:].any()
+    assert found[:, 0].any()
+
+
+def test_steps_are_doubled_only_where_they_are_needed() -> None:
+    values = torch.tensor([[0.1, 0.1], [0.5, 0.5]])  # only the second crosses the step
+    found, details = attribute(
+        Step(), values, steps=4, max_steps=512, tolerance=0.01, return_details=True
+    )
+    assert details.completeness_error is not None
+    assert details.completeness_error[1] <= 0.01
+    assert details.backwards[0] <= 8 < details.backwards[1]
+    assert abs(float(found[1].sum()) - 1) < 0.01
+
+
+def test_fixed_steps_report_how_wrong_they_are() -> None:
+    values = torch.tensor([[0.5, 0.5]])
+    _, details = attribute(Step(), values, steps=2, max_steps=2, return_details=True)
+    assert details.backwards.tolist() == [2]
+    assert details.completeness_error is not None
+    assert details.completeness_error.item() > 0.5
+
+
+def test_baselines_of_pictures(picture_model: Model, pixels: Tensor) -> None:
+    def found(baseline: str | float | Tensor | None) -> Tensor:
+        return attribute(picture_model, pixels, baseline=baseline)
+
+    torch.testing.assert_close(found(None), found("zero"))
+    torch.testing.assert_close(found("black"), found(-2.0))  # (0 − 0.5) / 0.25
+    mean = pixels.mean((2, 3), keepdim=True)
+    torch.testing.assert_close(found("mean"), found(mean))
+    assert not torch.allclose(found("blur"), found("mean"))
+    flat = torch.full_like(pixels, 0.3)
+    torch.testing.assert_close(
+        attribute(picture_model, flat, baseline="blur"), flat * 0, atol=1e-5, rtol=0
+    )
+
+
+@pytest.mark.parametrize(
+    ("baseline", "message"),
+    [
+        ("white", "baseline 'white' is not known here. Known: 'zero', 'black', 'blur', 'mean'"),
+        (torch.zeros(7), r"baseline of shape \(7,\).* broadcasts to \(5, 3, 12, 12\)"),
+    ],
+)
+def test_baselines_that_do_not_fit(
+    picture_model: Model, pixels: Tensor, baseline: str | Tensor, message: str
+) -> None:
+    with pytest.raises(MethodError, match=message):
+        attribute(picture_model, pixels, baseline=baseline)
+
+
+def test_black_needs_a_record_of_the_normalization(
+    convolutional: nn.Module, pixels: Tensor
+) -> None:
+    with pytest.raises(MethodError, match="how pictures are normalized"):
+        attribute(convolutional, pixels, baseline="black")
+
+
+def test_words_add_up_and_added_tokens_get_nothing(text_model: Model) -> None:
+    inputs = text_model.prepare(["a very good film", "bad film"])
+    found, details = attribute(text_model, inputs, steps=64, return_details=True)
+    assert found.shape == inputs["input_ids"].shape == (2, 6)
+    special = torch.isin(inputs["input_ids"], torch.tensor([0, 2, 3]))
+    assert not found[special].any()
+    assert found[~special].all()
+    padded = torch.where(special, inputs["input_ids"], 0)
+    with text_model.evaluating(), torch.no_grad():
+        before = text_model.logits(inputs | {"input_ids": padded})
+    change = details.scores - before.gather(1, details.targets[:, None])[:, 0]
+    torch.testing.assert_close(found.sum(1), change, rtol=1e-3, atol=1e-4)
+
+
+def test_baselines_of_texts(text_model: Model) -> None:
+    inputs = text_model.prepare(["a very good film"])
+    named = {name: attribute(text_model, inputs, baseline=name) for name in ("pad", "mask", "zero")}
+    torch.testing.assert_close(attribute(text_model, inputs), named["pad"])
+    torch.testing.assert_close(attribute(text_model, inputs, baseline=0.0), named["zero"])
+    assert not torch.allclose(named["pad"], named["mask"])
+    text_model.input.tokenizer.mask_token = None
+    with pytest.raises(MethodError, match="has no mask token"):
+        attribute(text_model, inputs, baseline="mask")

@@ -1,0 +1,140 @@
+"""One small view of each kind, all with their optional parts."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from pellucid.views import (
+    Axis,
+    Bars,
+    BarSeries,
+    Column,
+    Heatmap,
+    Histogram,
+    ImageGrid,
+    Lines,
+    Matrix,
+    Overlay,
+    Picture,
+    Series,
+    Table,
+    Text,
+    Tokens,
+    View,
+)
+
+X = np.arange(5.0)
+PROBABILITIES = Bars(
+    title="What the model answered",
+    categories=("cat", "dog"),
+    series=(BarSeries(name="probability", values=np.array([0.8, 0.2])),),
+    value=Axis(label="probability", limits=(0.0, 1.0)),
+)
+
+
+def picture(size: int = 16, sample: str = "one") -> Picture:
+    pixels = np.random.default_rng(0).integers(0, 255, (size, size, 3), dtype=np.uint8)
+    return Picture(pixels=pixels, sample=sample, label="a cat", tone="good")
+
+
+def views_of_each_kind() -> list[View]:
+    return [
+        Lines(
+            title="Loss",
+            caption="Lower is better.",
+            series=(
+                Series(name="training", x=X, y=4 - X / 2),
+                Series(name="validation", x=X, y=5 - X / 2, low=4 - X / 2, high=6 - X / 2),
+                Series(name="best possible", x=X, y=np.ones(5), style="reference"),
+            ),
+            x=Axis(label="epoch"),
+            y=Axis(label="loss", unit="nats"),
+        ),
+        Bars(
+            title="Recall",
+            categories=("cat", "dog", "bird"),
+            series=(
+                BarSeries(
+                    name="recall",
+                    values=np.array([0.5, 0.75, 1.0]),
+                    low=np.array([0.4, 0.6, 0.9]),
+                    high=np.array([0.6, 0.9, 1.0]),
+                ),
+            ),
+            value=Axis(label="share found", limits=(0.0, 1.0)),
+        ),
+        Histogram(
+            title="Confidence",
+            edges=np.linspace(0, 1, 5),
+            counts={"right": np.array([0.0, 1, 4, 9]), "wrong": np.array([1.0, 2, 1, 0])},
+            x=Axis(label="confidence"),
+        ),
+        Matrix(
+            title="Confusion",
+            values=np.array([[8.0, 2.0], [1.0, 9.0]]),
+            rows=("cat", "dog"),
+            columns=("cat", "dog"),
+            x=Axis(label="predicted"),
+            y=Axis(label="true"),
+            value=Axis(label="samples"),
+            members={(0, 1): ("a", "b"), (1, 0): ("c",)},
+        ),
+        ImageGrid(title="Mistakes", pictures=(picture(), picture(24, "two"))),
+        Overlay(
+            title="cat",
+            picture=picture(64),
+            maps=(
+                Heatmap(name="Grad-CAM", values=np.eye(4), limit=1.0, signed=False),
+                Heatmap(name="Occlusion", values=np.eye(4) - 0.5, limit=0.5, signed=True),
+            ),
+            probabilities=PROBABILITIES,
+        ),
+        Tokens(
+            title="positive",
+            tokens=("[CLS]", "good", "mo", "##vie"),
+            values=np.array([0.0, 1.0, -0.5, 0.25]),
+            limit=1.0,
+            special=(True, False, False, False),
+            sample="one",
+            probabilities=PROBABILITIES,
+        ),
+        Table(
+            title="Classes",
+            columns=(
+                Column(name="class", values=("cat", "dog", None)),
+                Column(name="recall", values=(0.5, float("nan"), None), format=".1%"),
+                Column(name="samples", values=(10, np.int64(12), 3), format=",d", unit="n"),
+            ),
+        ),
+        Text(title="Notes", paragraphs=("One paragraph.", "Another.")),
+    ]
+
+
+def empty_views() -> list[View]:
+    axis = Axis(label="x")
+    nobody = np.zeros((0, 0, 3), dtype=np.uint8)
+    return [
+        Lines(title="lines", series=(), x=axis, y=axis),
+        Lines(title="nan", series=(Series(name="a", x=X, y=X * np.nan),), x=axis, y=axis),
+        Bars(title="bars", categories=(), series=(), value=axis),
+        Histogram(title="histogram", edges=np.zeros(0), counts={}, x=axis),
+        Matrix(
+            title="matrix", values=np.zeros((0, 0)), rows=(), columns=(), x=axis, y=axis, value=axis
+        ),
+        ImageGrid(title="grid", pictures=()),
+        Overlay(title="overlay", picture=Picture(pixels=nobody), maps=()),
+        Tokens(title="tokens", tokens=(), values=np.zeros(0), limit=1.0),
+        Table(title="table", columns=()),
+        Text(title="text", paragraphs=()),
+    ]
+
+
+@pytest.fixture
+def each_kind() -> list[View]:
+    return views_of_each_kind()
+
+
+@pytest.fixture
+def empty() -> list[View]:
+    return empty_views()
