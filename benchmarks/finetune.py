@@ -53,9 +53,7 @@ def plain(model: Model, train: Data, test: Data, epochs: int) -> tuple[float, fl
     return seconds, accuracy(model, test)
 
 
-def tuned(
-    model: Model, train: Data, test: Data, strategy: str, epochs: int
-) -> tuple[float, float]:
+def tuned(model: Model, train: Data, test: Data, strategy: str, epochs: int) -> tuple[float, float]:
     """Fine-tune with Pellucid; returns seconds, everything included, and accuracy."""
     with tempfile.TemporaryDirectory() as folder:
         started = time.perf_counter()

@@ -132,6 +132,8 @@ def test_raw_pictures_and_paths(picture_model: Model, pictures: Data, tmp_path: 
         found = explain(picture_model, same).data
         np.testing.assert_allclose(found["attribution"].values, expected, rtol=1e-5)
         assert found["true_label"].values.tolist() == [""]
+    named = explain(picture_model, tmp_path / "one.png").data["sample_id"].values
+    assert named.tolist() == [str(tmp_path / "one.png")]
     assert explain(picture_model, [picture, picture]).data.sizes["sample"] == 2
     with pytest.raises(DataError, match=r"gone\.png is no file"):
         explain(picture_model, str(tmp_path / "gone.png"))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -118,10 +117,13 @@ def test_integrated_gradients_converge_on_real_weights(
     assert errors[1] < errors[0] / 2
 
 
-def test_a_cifar_network_end_to_end(shared_data: Path, tmp_path: Path, resnet20: Any) -> None:
+def test_a_cifar_network_end_to_end(shared_data: Path, tmp_path: Path) -> None:
+    file = Path(__file__).parents[1] / "model" / "resnet_cifar.py"
+    weights = shared_data / "cifar10-resnet" / "resnet20-12fca82f.th"
+    model = pellucid.load(f"python:{file}:model", weights=weights, trust=True, device="cpu")
     data = pellucid.load_data(f"folder:{shared_data / 'cifar10'}", split="test")
     found = explain(
-        resnet20,
+        model,
         data,
         methods=("grad_cam", "integrated_gradients", "occlusion"),
         target="true",

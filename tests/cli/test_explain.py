@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from importlib.metadata import distribution
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from PIL import Image
 from typer.testing import Result
 
 from pellucid.attribution.explanation import Explanation
+from pellucid.cli.explain import METHODS
 from pellucid.workspace.opening import open as open_saved
 from pellucid.workspace.run import Run
 
@@ -51,6 +53,11 @@ def test_limit_holds_by_default(as_json: Callable[..., Any], model: str, picture
     found = as_json("explain", model, pictures, "--trust", "--no-save")
     assert found["num_samples"] == 16
     assert found["methods"] == ["grad_cam"]
+
+
+def test_help_names_every_method_of_the_package() -> None:
+    own = distribution("pellucid").entry_points.select(group="pellucid.methods")
+    assert sorted(METHODS) == sorted(entry.name for entry in own)
 
 
 @pytest.mark.parametrize(

@@ -413,6 +413,7 @@ def make() -> dict[str, Callable[..., Any]]:
         "crop": crop,
         "evaluation": evaluation,
         "explanation": explanation,
+        "photo": photo,
         "result": result,
         "training": training,
     }

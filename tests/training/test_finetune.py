@@ -46,9 +46,7 @@ def test_every_strategy_learns_and_leaves_the_given_model_alone(strategy, model,
 
 
 def test_head_trains_the_head_only_and_runs_the_frozen_part_once(model, digits, tmp_path):
-    run = finetune(
-        model, digits, epochs=5, out=tmp_path / "run", workspace=tmp_path, show=False
-    )
+    run = finetune(model, digits, epochs=5, out=tmp_path / "run", workspace=tmp_path, show=False)
     from safetensors.torch import load_file
 
     tuned = load_file(run.path / "model" / "model.safetensors")
@@ -166,10 +164,10 @@ def test_balanced_weights_by_hand():
 def test_a_loss_that_is_not_finite_stops_with_step_samples_and_causes(model, digits, tmp_path):
     with torch.no_grad():
         model.module[0].weight[0, 0, 0, 0] = float("nan")
-    with pytest.raises(NonFiniteLoss, match=r"not finite at step 1\. Samples in the batch: digit") as e:
-        finetune(
-            model, digits, strategy="full", out=tmp_path / "r", workspace=tmp_path, show=False
-        )
+    with pytest.raises(
+        NonFiniteLoss, match=r"not finite at step 1\. Samples in the batch: digit"
+    ) as e:
+        finetune(model, digits, strategy="full", out=tmp_path / "r", workspace=tmp_path, show=False)
     assert "weights are not finite already" in str(e.value)
     assert e.value.details["step"] == 1
     assert len(e.value.details["samples"]) == 32

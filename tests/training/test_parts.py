@@ -30,7 +30,12 @@ def torchvision_model(name: str, head: str) -> Model:
     [
         ("resnet18", "fc", 8, ["layer4.1", "fc"]),
         ("mobilenet_v3_small", "classifier.3", 13, ["features.12", "classifier.0", "classifier.3"]),
-        ("vit_b_16", "heads.head", 12, ["encoder.layers.encoder_layer_11", "encoder.ln", "heads.head"]),
+        (
+            "vit_b_16",
+            "heads.head",
+            12,
+            ["encoder.layers.encoder_layer_11", "encoder.ln", "heads.head"],
+        ),
         ("vgg11", "classifier.6", 11, ["classifier.6"]),
     ],
 )
@@ -51,7 +56,12 @@ def test_partial_takes_a_regular_expression_and_always_the_head():
     (phase,) = plan(model, config)
     assert phase.modules == ("layer4.1.conv1", "layer4.1.conv2", "fc")
     trained = freeze_all_but(model, phase.modules)
-    assert set(trained) == {"layer4.1.conv1.weight", "layer4.1.conv2.weight", "fc.weight", "fc.bias"}
+    assert set(trained) == {
+        "layer4.1.conv1.weight",
+        "layer4.1.conv2.weight",
+        "fc.weight",
+        "fc.bias",
+    }
     assert model.module.layer4[1].conv1.training
     assert not model.module.layer4[1].bn1.training
 

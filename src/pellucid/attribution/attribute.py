@@ -95,8 +95,8 @@ def attribute(
     >>> import torch
     >>> model = torch.nn.Linear(2, 1, bias=False)
     >>> _ = model.weight.data.copy_(torch.tensor([[2.0, -1.0]]))
-    >>> attribute(model, torch.tensor([[3.0, 4.0]]), target=0)
-    tensor([[ 6., -4.]])
+    >>> attribute(model, torch.tensor([[3.0, 4.0]]), target=0).round().tolist()
+    [[6.0, -4.0]]
     """
     function = find_method(method)
     given = parameters | {

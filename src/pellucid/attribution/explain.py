@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -135,8 +135,12 @@ def _given(model: Model, raws: Any) -> Data:
         raise DataError("no samples were given; expected at least one.")
     if kind != "image":
         return wrap_data(samples, kind=kind, name="given")
-    pictures = [_picture(sample) for sample in samples]
-    return wrap_data(pictures, kind=kind, name="given")
+    made = wrap_data([_picture(sample) for sample in samples], kind=kind, name="given")
+    names = [
+        str(sample) if isinstance(sample, str | os.PathLike) else name
+        for sample, name in zip(samples, made.ids, strict=False)
+    ]
+    return replace(made, ids=tuple(names)) if len(set(names)) == len(made) else made
 
 
 def _picture(sample: Any) -> Any:

@@ -74,7 +74,7 @@ def evaluate(
     )
     from pellucid.analysis.evaluation import evaluate as measure
 
-    seen = seen_in_training(samples, spec, run)
+    seen = seen_in_training(spec, run)
     result = measure(opened, samples, batch_size=batch_size, training_ids=seen)
     path = None if no_save else keep(result, run=run, out=out, workspace=workspace)
     if as_json:

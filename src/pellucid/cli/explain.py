@@ -11,6 +11,7 @@ import typer
 from pellucid.cli import output
 from pellucid.cli.opening import data_of, keep, open_data, open_model, open_run
 from pellucid.cli.options import (
+    DATA_OPTIONS,
     AsJson,
     Device,
     Labels,
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from pellucid.workspace.run import Run
 
 METHOD_OPTIONS = "Method"
-METHODS = "grad_cam, integrated_gradients, occlusion"
+METHODS = ("grad_cam", "integrated_gradients", "occlusion")
 
 
 def explain(
@@ -36,7 +37,7 @@ def explain(
     data: Annotated[
         str | None,
         typer.Argument(
-            metavar="[DATA]",
+            metavar="DATA",
             help="folder:DIR, table:FILE, hf:NAME, bundled:NAME, or a picture file. By default "
             "what the run was trained on.",
             show_default=False,
@@ -47,13 +48,18 @@ def explain(
     ] = None,
     split: Split = None,
     limit: Annotated[
-        int, typer.Option(min=1, help="Explain that many samples at most, of all classes.")
+        int,
+        typer.Option(
+            min=1,
+            help="Explain that many samples at most, of all classes.",
+            rich_help_panel=DATA_OPTIONS,
+        ),
     ] = 16,
     method: Annotated[
         list[str] | None,
         typer.Option(
-            help=f"Method, may be repeated: {METHODS}. By default grad_cam for pictures, else "
-            "integrated_gradients.",
+            help=f"Method, may be repeated: {', '.join(METHODS)}, or one of a plugin. By default "
+            "grad_cam for pictures, else integrated_gradients.",
             rich_help_panel=METHOD_OPTIONS,
             show_default=False,
         ),

@@ -70,14 +70,11 @@ def open_data(spec: str, run: Run | None, *, split: str | None, limit: int | Non
     return data
 
 
-def seen_in_training(data: Data, spec: str, run: Run | None) -> frozenset[str]:
-    """Ids of the samples that the run was trained on, if they come from the same place."""
-    from pellucid.data.source import splits
-
+def seen_in_training(spec: str, run: Run | None) -> frozenset[str]:
+    """Ids of the samples that the run was trained on, if `spec` names the same data."""
     if run is None or not _is_trained_on(spec, run):
         return frozenset()
-    same_files = not splits(spec) or data.split == _trained_part(run)
-    return run.training_ids if same_files else frozenset()
+    return run.training_ids
 
 
 def keep(result: Result, *, run: Run | None, out: Path | None, workspace: Path | None) -> Path:
@@ -98,12 +95,9 @@ def _held_out(spec: str, run: Run | None) -> str | None:
     own = splits(spec)
     if own:
         return next((name for name in HELD_OUT if name in own), None)
-    drawn = run is not None and _is_trained_on(spec, run) and _trained_part(run) == "train"
-    return "test" if drawn else None
-
-
-def _trained_part(run: Run) -> str:
-    return str(run.record["data"]["train"]["split"])
+    if run is None or not _is_trained_on(spec, run):
+        return None
+    return "test" if run.record["data"]["train"]["split"] == "train" else None
 
 
 def _is_trained_on(spec: str, run: Run) -> bool:

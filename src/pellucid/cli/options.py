@@ -55,7 +55,7 @@ Device = Annotated[
 DataSpec = Annotated[
     str | None,
     typer.Argument(
-        metavar="[DATA]",
+        metavar="DATA",
         help="folder:DIR, table:FILE, hf:NAME or bundled:NAME. By default what the run was "
         "trained on.",
         show_default=False,

@@ -1,0 +1,24 @@
+"""`pellucid demo`: the main job from end to end, and again without repeating it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from typer.testing import Result
+
+
+@pytest.mark.slow
+def test_makes_a_report_and_uses_it_again(pellucid: Callable[..., Result], home: Path) -> None:
+    first = pellucid("demo")
+    assert first.exit_code == 0
+    assert first.stdout == "pellucid-demo/report.html\n"
+    report = home / "pellucid-demo" / "report.html"
+    page = report.read_text("utf-8")
+    assert "bundled:efficientnet-lite0 was fine-tuned on 1,438 samples of bundled:digits" in page
+    assert "astronaut" in page
+    made = {path: path.stat().st_mtime_ns for path in report.parent.rglob("zarr.json")}
+    assert pellucid("demo").exit_code == 0
+    assert {path: path.stat().st_mtime_ns for path in made} == made
+    assert [entry.name for entry in home.iterdir()] == ["pellucid-demo"]
