@@ -1,8 +1,9 @@
 import numpy as np
 import pytest
 
-from pellucid.analysis.labels import match_labels, named
+from pellucid.analysis.labels import match_labels
 from pellucid.errors import DataError, ModelError
+from pellucid.model.labels import has_names
 
 
 @pytest.mark.parametrize(
@@ -56,6 +57,6 @@ def test_a_model_that_contradicts_itself():
 
 
 def test_placeholders_are_no_names():
-    assert not named(("LABEL_0", "LABEL_11"))
-    assert not named(())
-    assert named(("LABEL_0", "cat"))
+    assert not has_names(("LABEL_0", "LABEL_11"))
+    assert not has_names(())
+    assert has_names(("LABEL_0", "cat"))

@@ -95,12 +95,16 @@ def test_grad_cam_lights_up_on_what_is_named(
     assert (share if left else 1 - share) > 0.7
 
 
-def test_occlusion_finds_the_cat(lite: pellucid.Model, beside: Image.Image) -> None:
-    found = explain(
-        lite, beside, methods="occlusion", target="tabby", parameters={"occlusion": {"window": 56}}
-    )
-    drops = found.data["attribution"].values[0, 0]
-    assert drops[:, :112].mean() > 4 * abs(drops[:, 112:].mean())
+@pytest.mark.parametrize(("label", "left"), [("tabby", True), ("missile", False)])
+def test_occlusion_misses_what_is_named(
+    lite: pellucid.Model, beside: Image.Image, label: str, left: bool
+) -> None:
+    halves = {"occlusion": {"window": (224, 112), "stride": (224, 112)}}
+    found = explain(lite, beside, methods="occlusion", target=label, parameters=halves)
+    drops = found.data["attribution"].values[0, 0, 0, [0, -1]]
+    named, other = drops if left else drops[::-1]
+    assert named > 2
+    assert other < named / 10
 
 
 def test_integrated_gradients_converge_on_real_weights(
@@ -131,7 +135,9 @@ def test_a_cifar_network_end_to_end(shared_data: Path, tmp_path: Path) -> None:
         batch_size=10,
     )
     assert found.data.sizes["sample"] == 10
-    assert (found.data["predicted"] == found.data["true"]).sum() >= 7
+    assert (
+        found.data["predicted"] == found.data["true"]
+    ).sum() >= 5  # 91 % on CIFAR-10 itself, less on its JPEG files
     assert np.isfinite(found.data["attribution"].values).all()
     assert np.median(found.data["completeness_error"].values[1]) <= 0.05
     assert len(found.save_pictures(tmp_path)) == 10

@@ -11,7 +11,6 @@ from torch import nn
 
 from pellucid.attribution.targets import (
     choose_class,
-    class_names,
     refuse_unlabelled,
     true_classes,
 )
@@ -83,12 +82,6 @@ def test_true_classes_are_matched_by_name() -> None:
 @pytest.mark.parametrize("labels", [(), ("LABEL_0", "LABEL_1")])
 def test_true_classes_go_by_position_without_names(labels: tuple[str, ...]) -> None:
     assert true_classes(data(("dog", "cat"), [1, 0]), model(*labels)).tolist() == [1, 0]
-
-
-def test_class_names_are_the_models_else_the_datas_else_numbers() -> None:
-    assert class_names(model("a", "b"), ("x", "y"), 2) == ("a", "b")
-    assert class_names(model("LABEL_0", "LABEL_1"), ("x", "y"), 2) == ("x", "y")
-    assert class_names(model(), ("x", "y", "z"), 2) == ("class 0", "class 1")
 
 
 def test_samples_without_a_label_are_named() -> None:

@@ -15,13 +15,14 @@ from pellucid.analysis.evaluation_json import evaluation_json
 from pellucid.analysis.evaluation_views import evaluation_views
 from pellucid.analysis.evaluation_words import headline, summary, training_warning
 from pellucid.analysis.intervals import CONFIDENCE, NUM_DRAWS, Counts
-from pellucid.analysis.labels import match_labels, named
+from pellucid.analysis.labels import match_labels
 from pellucid.analysis.predictions import Predictions, predict_all
 from pellucid.analysis.shown import choose, read_again, snippet, thumbnail
 from pellucid.analysis.wording import counted, listed
 from pellucid.data import UNLABELLED, Data
 from pellucid.errors import DataError
 from pellucid.model import Model
+from pellucid.model.labels import class_names, has_names
 from pellucid.result import Provenance, Result
 from pellucid.views import View
 
@@ -101,7 +102,7 @@ def evaluate(
     arrays = measure(
         logits=predictions.logits,
         target=outputs(num_logits)[predictions.positions],
-        labels=_names(model, labelled, num_logits),
+        labels=class_names(model.labels, labelled.labels, num_logits),
         sample_ids=sample_ids,
         in_training=np.array([sample in known for sample in sample_ids]),
         num_bins=num_bins,
@@ -151,12 +152,6 @@ def _target_outputs(model: Model, data: Data, num_logits: int) -> Counts:
     return np.asarray(outputs[data.targets], dtype=np.int64)
 
 
-def _names(model: Model, data: Data, num_logits: int) -> tuple[str, ...]:
-    if named(model.labels):
-        return model.labels
-    return data.labels or model.labels or tuple(f"class {index}" for index in range(num_logits))
-
-
 def _shown(
     model: Model, data: Data, predictions: Predictions, arrays: xr.Dataset
 ) -> dict[str, tuple[Any, ...]]:
@@ -188,7 +183,7 @@ def _notes(model: Model, data: Data, arrays: xr.Dataset, left_out: LeftOut) -> t
         left_out.num_unlabelled
         and f"{counted(left_out.num_unlabelled, 'sample')} without a label did not count.",
         data.labels
-        and not named(model.labels)
+        and not has_names(model.labels)
         and "The model does not name its classes: its outputs were taken for the data's classes "
         f"in their order, beginning with {labels[0]!s}.",
         empty

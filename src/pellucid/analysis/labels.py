@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 
@@ -10,14 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pellucid.errors import DataError, ModelError
+from pellucid.model.labels import has_names
 
-PLACEHOLDER = re.compile(r"LABEL_\d+")
 MOST_LISTED = 6
-
-
-def named(labels: Sequence[str]) -> bool:
-    """Tell whether labels are names of classes; ``LABEL_0`` and the like only count them."""
-    return any(not PLACEHOLDER.fullmatch(label) for label in labels)
 
 
 def match_labels(
@@ -36,7 +30,7 @@ def match_labels(
         )
     if not data_labels or tuple(model_labels) == tuple(data_labels):
         return np.arange(num_logits, dtype=np.int64)
-    if not named(model_labels):
+    if not has_names(model_labels):
         return _by_position(len(data_labels), num_logits)
     for spelling in (str, str.casefold):
         found = _by_name(model_labels, data_labels, spelling)

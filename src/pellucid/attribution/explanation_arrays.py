@@ -14,10 +14,11 @@ from torch import Tensor
 from pellucid.attribution.baselines import special_tokens
 from pellucid.attribution.call import Attribution, Call
 from pellucid.attribution.registry import Card
-from pellucid.attribution.targets import class_names, true_classes
+from pellucid.attribution.targets import true_classes
 from pellucid.data import Data, InputKind
 from pellucid.errors import MethodError
 from pellucid.model import ImageInput, Model, TextInput
+from pellucid.model.labels import class_names
 
 NUM_RANKS = 5
 PLANES = {"image": ("y", "x"), "text": ("token",), "array": ("feature",)}
@@ -147,7 +148,7 @@ def _answers(
     odds = np.exp(logits - logits.max(1, keepdims=True))
     probability = (odds / odds.sum(1, keepdims=True)).astype(np.float32)
     ranked = np.argsort(-logits, axis=1, kind="stable")[:, :NUM_RANKS]
-    names = np.array([*class_names(model, data.labels, logits.shape[1]), ""], dtype=np.str_)
+    names = np.array([*class_names(model.labels, data.labels, logits.shape[1]), ""], dtype=np.str_)
     own = np.array([*data.labels, ""], dtype=np.str_)
     order = np.concatenate([part.positions for part in parts])
     targets = np.concatenate([part.targets for part in parts])

@@ -12,7 +12,6 @@ The scalar that is explained is the logit, before softmax.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 
 import numpy as np
@@ -24,10 +23,10 @@ from pellucid.attribution.call import Choose
 from pellucid.data import UNLABELLED, Data
 from pellucid.errors import MethodError
 from pellucid.model import Model
+from pellucid.model.labels import has_names
 
 Target = str | int | Tensor | Sequence[int]
 MOST_LISTED = 5
-PLACEHOLDER = re.compile(r"LABEL_\d+")
 
 
 def choose_class(target: Target, model: Model, size: int) -> Choose:
@@ -69,20 +68,6 @@ def true_classes(data: Data, model: Model) -> NDArray[np.int64]:
     known |= {label: index for index, label in enumerate(model.labels)}
     outputs = [known.get(label, known.get(label.casefold(), UNLABELLED)) for label in data.labels]
     return np.array([*outputs, UNLABELLED], dtype=np.int64)[data.targets]
-
-
-def class_names(model: Model, data_labels: Sequence[str], num_logits: int) -> tuple[str, ...]:
-    """Names of the logits: the model's, else the data's where they are as many, else numbers."""
-    if has_names(model.labels) and len(model.labels) == num_logits:
-        return model.labels
-    if len(data_labels) == num_logits:
-        return tuple(data_labels)
-    return tuple(f"class {index}" for index in range(num_logits))
-
-
-def has_names(labels: Sequence[str]) -> bool:
-    """Tell whether labels are names of classes; ``LABEL_0`` and the like only count them."""
-    return any(not PLACEHOLDER.fullmatch(label) for label in labels)
 
 
 def refuse_unlabelled(classes: NDArray[np.int64], ids: Sequence[str]) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pellucid.report.drawers import Sheet, draw, nothing
-from pellucid.report.drawers_charts import bar_list
+from pellucid.report.drawers_bars import bar_list
 from pellucid.report.html import Markup, element, join, prose
 from pellucid.report.pictures import Embedded
 from pellucid.views import Bars, Heatmap, ImageGrid, Overlay, Picture

@@ -153,7 +153,8 @@ function startChooser(chooser, samples) {
 }
 
 function startChart(chart) {
-  const { x, s: series } = JSON.parse(chart.dataset.points);
+  const { x, reach, series } = JSON.parse(chart.dataset.points);
+  const width = chart.viewBox.baseVal.width;
   const drawn = series.filter(([, , points]) => points.length);
   if (!drawn.length) return;
   const places = [...new Set(drawn.flatMap(([, , points]) => points.map(([left]) => left)))].sort((a, b) => a - b);
@@ -175,7 +176,7 @@ function startChart(chart) {
     const near = drawn.map(([name, look, points]) => [name, look, points.reduce((best, point) =>
       (Math.abs(point[0] - place) < Math.abs(best[0] - place) ? point : best))]);
     const hit = near.filter(([, , point]) => Math.abs(point[0] - place) < 4);
-    marks.replaceChildren(shape("path", { class: "cursor", d: `M${place} 28V244` }));
+    marks.replaceChildren(shape("path", { class: "cursor", d: `M${place} ${reach[1]}V${reach[0]}` }));
     tip.replaceChildren(make("b", {}, `${x} ${hit[0][2][2]}`));
     for (const [name, look, point] of hit) {
       const dot = shape("g", { class: look });
@@ -186,7 +187,7 @@ function startChart(chart) {
     tip.hidden = false;
     const box = chart.getBoundingClientRect();
     const outer = chart.parentElement.getBoundingClientRect();
-    const left = box.left - outer.left + (place / 440) * box.width;
+    const left = box.left - outer.left + (place / width) * box.width;
     const flip = left + tip.offsetWidth + 16 > outer.width;
     tip.style.left = `${Math.max(0, flip ? left - tip.offsetWidth - 12 : left + 12)}px`;
     tip.style.top = `${box.top - outer.top + 0.12 * box.height}px`;
@@ -197,7 +198,7 @@ function startChart(chart) {
   }
   const nearest = (clientX) => {
     const box = chart.getBoundingClientRect();
-    const place = ((clientX - box.left) / box.width) * 440;
+    const place = ((clientX - box.left) / box.width) * width;
     return places.reduce((best, at, index) => (Math.abs(at - place) < Math.abs(places[best] - place) ? index : best), 0);
   };
   chart.addEventListener("pointermove", (event) => show(nearest(event.clientX)));

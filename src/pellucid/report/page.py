@@ -11,6 +11,7 @@ from importlib.metadata import version
 from importlib.resources import files
 
 from pellucid.report import (
+    drawers_bars,
     drawers_charts,
     drawers_matrix,
     drawers_pictures,
@@ -18,13 +19,20 @@ from pellucid.report import (
     drawers_words,
 )
 from pellucid.report.drawers import Sheet, card, explains, is_narrow
-from pellucid.report.html import Markup, data_block, element, join, prose
+from pellucid.report.html import Markup, data_block, element, prose
 from pellucid.report.origin import draw_origin, moment, paragraphs
 from pellucid.report.sections import Section
 from pellucid.views import Overlay, View
 from pellucid.views.colours import SERIES, SERIES_DARK, base, ramp_pixels
 
-DRAWERS = (drawers_charts, drawers_matrix, drawers_pictures, drawers_tables, drawers_words)
+DRAWERS = (
+    drawers_bars,
+    drawers_charts,
+    drawers_matrix,
+    drawers_pictures,
+    drawers_tables,
+    drawers_words,
+)
 MOST_FIGURES = 8
 ICON = (
     "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 16 16'%3E"
@@ -79,13 +87,13 @@ def _head(title: str, styles: str) -> Markup:
 
 
 def _styles(sheet: Sheet) -> str:
-    dark = _asset("dark.css") + _series(SERIES_DARK)
+    dark = f"{{ {_asset('dark.css')}{_series(SERIES_DARK)} }}"
     return "\n".join(
         [
             f":root {{ {_series(SERIES)} }}",
             _asset("page.css"),
-            f"@media screen and (prefers-color-scheme: dark) {{ :root:not([data-theme]) {{ {dark} }} }}",
-            f'@media screen {{ :root[data-theme="dark"] {{ {dark} }} }}',
+            f"@media screen and (prefers-color-scheme: dark) {{ :root:not([data-theme]) {dark} }}",
+            f'@media screen {{ :root[data-theme="dark"] {dark} }}',
             *(f".s{place} {{ --c: var(--series-{place}); }}" for place in range(len(SERIES))),
             *(_ramp(signed) for signed in (False, True)),
             sheet.pictures.styles(),
@@ -232,8 +240,11 @@ def _gallery_title(count: int) -> str:
 
 
 def _footer() -> Markup:
-    words = f"Made with Pellucid {version('pellucid')}. This page holds all it shows and asks the network for nothing."
-    return element("footer", join([words]), class_="foot")
+    words = (
+        f"Made with Pellucid {version('pellucid')}. "
+        "This page holds all it shows and asks the network for nothing."
+    )
+    return element("footer", words, class_="foot")
 
 
 def _asset(name: str) -> str:

@@ -1,4 +1,4 @@
-"""Lines, bars and histograms."""
+"""Lines and histograms, and the axes they share with bars."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
-from pellucid.views import Axis, Bars, BarSeries, Histogram, Lines, Series
+from pellucid.views import Axis, Histogram, Lines, Series
 from pellucid.views.colours import SERIES
 from pellucid.views.matplotlib.drawing import (
     FAINT,
@@ -18,11 +18,9 @@ from pellucid.views.matplotlib.drawing import (
     draw_content,
     nothing,
 )
-from pellucid.views.wording import quantity, shorten
+from pellucid.views.wording import shorten
 
 DASHES = ("-", (0, (5, 2)), (0, (1.5, 1.5)), (0, (6, 2, 1.5, 2)))
-MOST_BARS = 60
-LABEL = 24
 TICK_SIZE = 8
 WIDE_LABEL, HIGH_LABEL = 88, 32  # characters of a line of an axis' name
 LEGEND, LEGEND_ROW = 48, 108  # characters of a name, and of a row of the legend
@@ -38,10 +36,10 @@ def _(view: Lines, target: Target) -> None:
     for one in series:
         _draw_series(axes, one, coloured)
         coloured += one.style != "reference"
-    _set_scale(axes, "x", view.x, [s.x for s in series])
-    _set_scale(axes, "y", view.y, [s.y for s in series])
+    set_scale(axes, "x", view.x, [s.x for s in series])
+    set_scale(axes, "y", view.y, [s.y for s in series])
     axes.grid(axis="y")
-    _add_legend(axes, len(series))
+    add_legend(axes, len(series))
     return None
 
 
@@ -79,80 +77,6 @@ def _draw_series(axes: Axes, series: Series, position: int) -> None:
 
 
 @draw_content.register
-def _(view: Bars, target: Target) -> None:
-    if not view.categories or not view.series:
-        return nothing(target)
-    draw_bars(target.subplots(), view)
-    return None
-
-
-@content_height.register
-def _(view: Bars) -> float:
-    if not view.horizontal:
-        return 2.8
-    rows = min(len(view.categories), MOST_BARS) * (1 + 0.5 * (len(view.series) - 1))
-    return 0.7 + 0.24 * max(rows, 2)
-
-
-def draw_bars(axes: Axes, view: Bars, most: int = MOST_BARS, *, labelled: bool = True) -> None:
-    """Draw the first `most` categories; `labelled` adds the axis' label and a legend."""
-    shown = min(len(view.categories), most)
-    names = [shorten(name, LABEL) for name in view.categories[:shown]]
-    thick = 0.75 / len(view.series)
-    places = np.arange(shown)
-    for position, series in enumerate(view.series):
-        offset = (position - (len(view.series) - 1) / 2) * thick
-        _draw_bar_series(axes, view, series, places + offset, thick, SERIES[position % len(SERIES)])
-    along, across = (axes.xaxis, axes.yaxis) if view.horizontal else (axes.yaxis, axes.xaxis)
-    across.set_ticks(places, names, **_tilt(names, view.horizontal))
-    along.grid(visible=True)
-    if view.horizontal:
-        axes.set_ylim(shown - 0.4, -0.6)
-    _set_scale(
-        axes,
-        "x" if view.horizontal else "y",
-        view.value,
-        [s.values for s in view.series],
-        labelled=labelled,
-    )
-    across.set_tick_params(length=0)
-    if labelled and len(view.series) > 1:
-        _add_legend(axes, len(view.series))
-    if shown < len(view.categories):
-        note = f"The first {shown} of {len(view.categories)} are shown."
-        axes.text(1, 1.01, note, transform=axes.transAxes, ha="right", fontsize=7, color=FAINT)
-
-
-def _draw_bar_series(
-    axes: Axes, view: Bars, series: BarSeries, places: Any, thick: float, colour: str
-) -> None:
-    values = np.nan_to_num(series.values[: len(places)].astype(float))
-    draw = axes.barh if view.horizontal else axes.bar
-    bars = draw(places, values, thick * 0.92, color=colour, label=series.name)
-    ends = values
-    if series.low is not None and series.high is not None:
-        low, high = series.low[: len(places)], series.high[: len(places)]
-        error = np.nan_to_num(np.maximum([values - low, high - values], 0))
-        ends = np.maximum(values, values + error[1])
-        looks: dict[str, Any] = {"fmt": "none", "ecolor": "#1d2530", "elinewidth": 0.9}
-        if view.horizontal:
-            axes.errorbar(values, places, xerr=error, capsize=2, **looks)
-        else:
-            axes.errorbar(places, values, yerr=error, capsize=2, **looks)
-    if view.horizontal and len(places) * len(view.series) <= MOST_BARS:
-        for bar, value, end in zip(bars, series.values, ends, strict=False):
-            axes.annotate(
-                quantity(float(value), view.value),
-                (end if value >= 0 else 0, bar.get_y() + bar.get_height() / 2),
-                xytext=(3, 0),
-                textcoords="offset points",
-                va="center",
-                fontsize=7.5,
-                color=FAINT,
-            )
-
-
-@draw_content.register
 def _(view: Histogram, target: Target) -> None:
     if not view.counts or len(view.edges) < 2:
         return nothing(target)
@@ -162,11 +86,11 @@ def _(view: Histogram, target: Target) -> None:
         colour = SERIES[position % len(SERIES)]
         axes.stairs(counts, view.edges, fill=True, color=colour, alpha=0.3 if several else 0.8)
         axes.stairs(counts, view.edges, color=colour, linewidth=1.3, label=name)
-    _set_scale(axes, "x", view.x, [view.edges])
-    _set_scale(axes, "y", view.y, list(view.counts.values()))
+    set_scale(axes, "x", view.x, [view.edges])
+    set_scale(axes, "y", view.y, list(view.counts.values()))
     axes.grid(axis="y")
     if several:
-        _add_legend(axes, len(view.counts))
+        add_legend(axes, len(view.counts))
     return None
 
 
@@ -175,7 +99,7 @@ def _(view: Histogram) -> float:  # noqa: ARG001
     return 2.6
 
 
-def _set_scale(
+def set_scale(
     axes: Axes, name: str, axis: Axis, values: list[Any], *, labelled: bool = True
 ) -> None:
     """Set label, scale and limits; a log scale needs a positive value somewhere."""
@@ -195,7 +119,8 @@ def _set_scale(
         getattr(axes, f"{name}axis").set_major_locator(MaxNLocator(nbins=8, integer=True))
 
 
-def _add_legend(axes: Axes, count: int) -> None:
+def add_legend(axes: Axes, count: int) -> None:
+    """Put the names of several series above the axes."""
     if count < 2:
         return
     handles, names = axes.get_legend_handles_labels()
@@ -203,10 +128,3 @@ def _add_legend(axes: Axes, count: int) -> None:
     columns = min(count, max(1, LEGEND_ROW // (max(map(len, shown)) + 6)))
     place: dict[str, Any] = {"loc": "lower left", "bbox_to_anchor": (0, 1), "borderaxespad": 0.2}
     axes.legend(handles, shown, ncols=columns, **place)
-
-
-def _tilt(names: list[str], horizontal: bool) -> dict[str, Any]:
-    """Turn category names that would run into each other under upright bars."""
-    if horizontal or sum(map(len, names)) < 80:
-        return {}
-    return {"rotation": 45, "ha": "right", "rotation_mode": "anchor"}

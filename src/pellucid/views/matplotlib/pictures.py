@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 
 from pellucid.views import Heatmap, ImageGrid, Overlay, Picture
 from pellucid.views.colours import BAD, GOOD, heatmap_pixels, overlay_pixels, ramp_pixels, resize
-from pellucid.views.matplotlib.charts import draw_bars
+from pellucid.views.matplotlib.bars import draw_bars
 from pellucid.views.matplotlib.drawing import (
     FAINT,
     INK,
