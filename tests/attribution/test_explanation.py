@@ -96,7 +96,7 @@ def test_a_picture_shows_all_its_maps_and_the_answer(of_pictures: Explanation) -
     assert first.probabilities.categories == ("tabby", "lynx")
     assert "The model answered 'tabby' with 61 %, which is right." in first.caption
     assert "Bright or red areas speak for 'tabby', blue areas against it." in first.caption
-    assert "Grad-CAM: mostly the upper left" in first.caption
+    assert "Grad-CAM: mostly in the upper left" in first.caption
 
 
 def test_what_is_averaged_for_the_eye_is_said(of_pictures: Explanation) -> None:
@@ -199,13 +199,14 @@ def test_percentages_do_not_overstate(share: float, words: str) -> None:
     [
         (slice(0, 4), slice(8, 12), "the upper right"),
         (slice(4, 8), slice(4, 8), "the centre"),
+        (slice(4, 8), slice(1, 5), "the middle left"),
         (slice(8, 12), slice(0, 4), "the lower left"),
     ],
 )
 def test_where_the_strength_lies(rows: slice, columns: slice, place: str) -> None:
     values = np.zeros((12, 12), dtype=np.float32)
     values[rows, columns] = -1.0
-    assert where(values).startswith(f"mostly {place};")
+    assert where(values).startswith(f"mostly in {place};")
 
 
 def test_an_even_map_is_spread_widely() -> None:

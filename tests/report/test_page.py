@@ -222,7 +222,7 @@ def test_a_confusion_cell_counts_all_its_samples(make: Make, tmp_path: Path) -> 
     page = report(make["result"]("evaluation", [matrix], "W."), tmp_path / "r.html")
     seen = Elements(page.read_text(encoding="utf-8"))
     (cells,) = (json.loads(s) for a, s in seen.scripts if a.get("class") == "cells")
-    assert len(cells["cells"]["0,0"]) == 200
+    assert len(cells["cells"]["0,0"]) == 100
     (button,) = (a for a in seen.having("data-cell") if a["data-cell"] == "0,0")
     assert int(button["data-count"]) == matrix.values[0, 0] > 500
     assert button["aria-label"].startswith("true class airplane, predicted airplane: ")

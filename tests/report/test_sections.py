@@ -8,6 +8,7 @@ import pytest
 from pellucid.errors import ResultError, SpecError
 from pellucid.report.report import report
 from pellucid.report.sections import gather
+from pellucid.training.recorder import Recorder
 from pellucid.views import Text, View
 
 
@@ -48,6 +49,26 @@ def test_the_results_of_a_run_follow_it(
     assert [s.title for s in sections] == ["Training: pets", "One", "Other"]
     assert sections[0].kind == "run"
     assert sections[0].subject == "pets"
+
+
+def test_the_folder_of_a_run_is_opened(tmp_path: Path) -> None:
+    samples = {"source": "folder:pets", "split": "train", "num_samples": 90, "samples": "ab"}
+    record = {
+        "workspace": str(tmp_path / "workspace"),
+        "config": {"strategy": "head", "epochs": 3},
+        "model": {"source": "timm:resnet18", "weights": "0123", "run": ""},
+        "data": {"train": samples, "validation": samples},
+        "parameters": 100,
+        "trained_parameters": 10,
+    }
+    with Recorder.create(tmp_path / "pets", record, {"train": ["a"]}) as recorder:
+        for epoch in (1, 2, 3):
+            recorder.log("step", step=epoch, epoch=epoch, learning_rate=1e-3)
+            recorder.log("epoch", epoch=epoch, train_loss=1 / epoch, validation_loss=2 / epoch)
+    page = report(tmp_path / "pets", tmp_path / "r.html").read_text("utf-8")
+    assert "Report on pets" in page
+    assert "pellucid finetune timm:resnet18 folder:pets --strategy head --epochs 3" in page
+    assert str(tmp_path) not in page
 
 
 def test_sections_of_one_title_are_numbered(make: dict[str, Callable[..., Any]]) -> None:

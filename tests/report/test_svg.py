@@ -5,7 +5,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pellucid.report.svg import Scale, fit, log_ticks, path, round_ticks, thin_out, tick_label
+from pellucid.report.svg import (
+    Scale,
+    fit,
+    log_ticks,
+    path,
+    round_ticks,
+    thin_out,
+    tick_label,
+    tick_labels,
+)
 from pellucid.views import Axis
 
 sizes = st.floats(-1e6, 1e6).filter(lambda v: v == 0 or abs(v) > 1e-6)
@@ -29,6 +38,9 @@ def test_ticks_are_few_round_and_inside(one: float, other: float, most: int) -> 
 def test_ticks_by_hand() -> None:
     assert round_ticks(0, 1, 6) == pytest.approx([0, 0.2, 0.4, 0.6, 0.8, 1])
     assert round_ticks(1, 10, 6) == [2, 4, 6, 8, 10]
+    assert round_ticks(1, 3, 6) == [1, 1.5, 2, 2.5, 3]
+    assert round_ticks(1, 3, 6, whole=True) == [1, 2, 3]
+    assert round_ticks(0, 10, 5, whole=True) == [0, 5, 10]
     assert log_ticks(0.5, 2000) == [1, 10, 100, 1000]
     assert log_ticks(1.5, 30) == pytest.approx([2, 5, 10, 20])
     assert log_ticks(2.1, 2.9) == [2.1, 2.9]
@@ -48,6 +60,13 @@ def test_ticks_by_hand() -> None:
 )
 def test_tick_labels(value: float, expected: str) -> None:
     assert tick_label(value) == expected
+
+
+def test_powers_of_ten_go_to_the_axis() -> None:
+    assert tick_labels(Scale(0, 1e-3, 0, 1)) == (["0", "0.2", "0.4", "0.6", "0.8", "1"], " × 10⁻³")
+    assert tick_labels(Scale(-2e9, 0, 0, 1))[1] == " × 10⁹"
+    assert tick_labels(Scale(0, 0.02, 0, 1)) == (["0", "0.005", "0.01", "0.015", "0.02"], "")
+    assert tick_labels(Scale(1e-6, 1, 0, 1, log=True))[0][0] == "10⁻⁶"
 
 
 def test_scales_by_hand() -> None:

@@ -126,10 +126,7 @@ def test_a_second_save_replaces_the_first(place: str, tmp_path: Path, memory: st
     save(smaller, path)
     xr.testing.assert_identical(open_result(path).data, smaller.data)
     files, inside = fsspec.core.url_to_fs(str(path))
-    parent = inside.rsplit("/", 1)[0]
-    assert [name.rsplit("/", 1)[1] for name in files.ls(parent, detail=False)] == ["r.zarr"] or [
-        name.rsplit("/", 1)[1] for name in files.ls(parent, detail=False)
-    ] == ["result.zarr"]
+    assert files.ls(inside.rsplit("/", 1)[0], detail=False) == [inside]
 
 
 @pytest.mark.parametrize("place", ["folder", "memory"])
@@ -240,7 +237,7 @@ def test_damaged_provenance_is_told(tmp_path: Path) -> None:
 
 class Harmful:
     def __reduce__(self) -> tuple[object, tuple[str]]:
-        return Path.touch, (Path("/tmp/never"),)
+        return Path.touch, (Path("harm"),)
 
 
 def test_no_code_from_a_file_is_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

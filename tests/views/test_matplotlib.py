@@ -7,11 +7,13 @@ from itertools import pairwise
 import matplotlib as mpl
 import numpy as np
 import pytest
+import xarray as xr
 from matplotlib.figure import Figure
 from matplotlib.text import Text as Words
 from PIL import Image
 
 from pellucid.errors import ResultError
+from pellucid.result import Provenance, Result
 from pellucid.views import Axis, Bars, BarSeries, Column, Lines, Matrix, Series, Table, Text, View
 from pellucid.views.matplotlib import draw, draw_views, select, static_html
 
@@ -188,6 +190,13 @@ def test_views_that_are_not_there_are_told(each_kind: list[View]) -> None:
         select(each_kind, "Mistake")
     with pytest.raises(ResultError, match="no view 9; there are 9, counted from 0"):
         select(each_kind, 9)
+
+
+def test_a_result_is_plotted_and_shown_in_a_notebook() -> None:
+    data = xr.Dataset({"loss": ("step", np.zeros(3))})
+    result = Result(data=data, meta=Provenance(kind="thing"))
+    assert "loss" in words_in(result.plot("Contents"))
+    assert "kind &#x27;thing&#x27; with 3 × step" in result._repr_html_()
 
 
 def test_static_html_holds_its_pictures_and_escapes_its_text(each_kind: list[View]) -> None:

@@ -11,12 +11,12 @@ from numpy.typing import NDArray
 from pellucid.views.kinds import Floats
 from pellucid.views.wording import readable_tokens
 
-CELLS = (
+PLACES = (
     ("the upper left", "the upper middle", "the upper right"),
-    ("the left", "the centre", "the right"),
+    ("the middle left", "the centre", "the middle right"),
     ("the lower left", "the lower middle", "the lower right"),
 )
-STRONG_CELL = 0.25
+MUCH = 0.45  # of all, in a quarter of the picture
 STRONGEST = 0.1
 MOST_WORDS = 3
 
@@ -75,25 +75,28 @@ def verdict(data: xr.Dataset, sample: int) -> str:
 
 
 def where(values: Floats) -> str:
-    """Say where on a picture a map (y, x) is strong, and how concentrated it is."""
+    """Say where on a picture a map (y, x) is strong, and how concentrated it is.
+
+    Of nine windows with half the picture's sides, the one that holds most is named, if it holds
+    much more than the quarter that it would of an even map.
+    """
     strength = np.abs(values.astype(np.float64))
     total = strength.sum()
     if not total:
         return "it marks nothing"
-    rows, columns = (np.linspace(0, side, 4).round().astype(int) for side in strength.shape)
-    shares = np.array(
-        [
-            [
-                strength[rows[i] : rows[i + 1], columns[j] : columns[j + 1]].sum() / total
-                for j in range(3)
-            ]
-            for i in range(3)
-        ]
-    )
+    downs, acrosses = (_halves(side) for side in strength.shape)
+    shares = np.array([[strength[down, across].sum() for across in acrosses] for down in downs])
     row, column = np.unravel_index(shares.argmax(), shares.shape)
-    place = f"mostly {CELLS[row][column]}" if shares.max() >= STRONG_CELL else "spread widely"
+    mostly = shares.max() >= MUCH * total
+    place = f"mostly in {PLACES[row][column]}" if mostly else "spread widely"
     held = percent(concentration(values))
     return f"{place}; the strongest tenth of the area holds {held} of the importance"
+
+
+def _halves(side: int) -> list[slice]:
+    """The first, middle and last half of a side."""
+    half = (side + 1) // 2
+    return [slice(start, start + half) for start in (0, (side - half) // 2, side - half)]
 
 
 def concentration(values: Floats) -> float:
@@ -107,7 +110,12 @@ def concentration(values: Floats) -> float:
 def strongest_words(tokens: Sequence[str], values: Floats, special: NDArray[np.bool_]) -> str:
     """Name the words that speak most for the class, and most against it."""
     words = [word for word, _ in readable_tokens(tokens)]
-    order = [index for index in np.argsort(-np.abs(values), kind="stable") if not special[index]]
+    strength = np.abs(values)
+    order = [
+        index
+        for index in np.argsort(-strength, kind="stable")
+        if not special[index] and strength[index] >= STRONGEST * strength.max()
+    ]
     for_it = [repr(words[index]) for index in order if values[index] > 0][:MOST_WORDS]
     against = [repr(words[index]) for index in order if values[index] < 0][:MOST_WORDS]
     said = [f"Most for it: {', '.join(for_it)}."] if for_it else []

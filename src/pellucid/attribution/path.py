@@ -29,7 +29,7 @@ SMALLEST_CHANGE = 1e-6
     about=(
         "Integrated gradients splits the answer's score among the single values of the input: red "
         "raised it, blue lowered it, in comparison with a neutral input. It is exact in sum, but "
-        "single pixels are noisy, and parts that look like the neutral input get nothing."
+        "single values are noisy, and parts that look like the neutral input get nothing."
     ),
     kinds=("image", "text", "array"),
     needs=("gradient", "baseline"),

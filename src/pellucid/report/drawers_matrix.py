@@ -22,7 +22,7 @@ from pellucid.views.wording import axis_label, formatted
 
 MOST_NUMBERS = 20
 MOST_CELLS = 64 * 64
-MOST_MEMBERS = 200
+MOST_MEMBERS = 100  # ids of a cell that the page keeps
 MOST_LISTED = 30
 WIDE = 24  # columns; wider matrices have the samples of a cell below them
 MIDDLE, HIGH = 0.585, 0.81  # shades from which the style sheet has another colour of the numbers

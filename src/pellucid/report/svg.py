@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pellucid.report.html import Markup, element
+from pellucid.report.html import Markup, element, join
 from pellucid.views import Axis
 from pellucid.views.wording import MINUS, axis_label, shorten
 
@@ -23,13 +23,17 @@ Values = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Scale:
-    """From data to the page: `low` at `start`, `high` at `end`; logarithmic or linear."""
+    """From data to the page: `low` at `start`, `high` at `end`; logarithmic or linear.
+
+    `whole` keeps ticks to whole numbers.
+    """
 
     low: float
     high: float
     start: float
     end: float
     log: bool = False
+    whole: bool = False
 
     def __call__(self, values: Any) -> Values:
         low, high = self._inner(np.array([self.low, self.high]))
@@ -40,7 +44,7 @@ class Scale:
         """Round numbers within the scale."""
         if self.log:
             return log_ticks(self.low, self.high)
-        return round_ticks(self.low, self.high, most)
+        return round_ticks(self.low, self.high, most, whole=self.whole)
 
     def _inner(self, values: Values) -> Values:
         return np.log10(np.maximum(values, self.low)) if self.log else values
@@ -65,22 +69,26 @@ def fit(
     known = known[np.isfinite(known)]
     log = axis.scale == "log" and bool((known > 0).any())
     known = known[known > 0] if log else known
+    whole = not log and bool(known.size) and bool((known == np.round(known)).all())
     if axis.limits and axis.limits[0] < axis.limits[1] and (not log or axis.limits[0] > 0):
-        return Scale(*axis.limits, start, end, log)
+        return Scale(*axis.limits, start, end, log, whole)
     low, high = (float(known.min()), float(known.max())) if known.size else (0.0, 1.0)
     if zero and not log:
         low, high = min(low, 0.0), max(high, 0.0)
     if low == high:
         low, high = (low / 2, high * 2) if log else (low - 0.5, high + 0.5)
     room = 0.0 if log else margin * (high - low)
-    return Scale(low - room if low else low, high + room if high else high, start, end, log)
+    low, high = (low - room if low else low), (high + room if high else high)
+    return Scale(low, high, start, end, log, whole and high - low >= 1)
 
 
-def round_ticks(low: float, high: float, most: int) -> list[float]:
-    """At most `most` multiples of 1, 2 or 5 times a power of ten between `low` and `high`."""
+def round_ticks(low: float, high: float, most: int, *, whole: bool = False) -> list[float]:
+    """About `most` multiples of 1, 2, 2.5 or 5 times a power of ten between `low` and `high`."""
     rough = (high - low) / max(most - 1, 1)
+    rough = max(rough, 1.0) if whole else rough
     power = 10.0 ** math.floor(math.log10(rough))
-    step = next(factor * power for factor in (1, 2, 2.5, 5, 10) if factor * power >= rough * 0.999)
+    factors = (1, 2, 5, 10) if whole else (1, 2, 2.5, 5, 10)
+    step = next(factor * power for factor in factors if factor * power >= rough * 0.999)
     first, last = math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9)
     return [0.0 if index == 0 else index * step for index in range(first, last + 1)]
 
@@ -97,6 +105,17 @@ def log_ticks(low: float, high: float) -> list[float]:
     return between if len(between) >= 2 else [low, high]
 
 
+def tick_labels(scale: Scale) -> tuple[list[str], str]:
+    """The ticks' numbers, and the power of ten that a linear axis' name takes from them."""
+    ticks = scale.ticks()
+    largest = max(map(abs, ticks))
+    power = 0 if scale.log or not largest else math.floor(math.log10(largest) + 1e-9)
+    if -3 < power < 6:
+        return [tick_label(tick) for tick in ticks], ""
+    raised = str(power).translate(SUPERSCRIPTS)
+    return [tick_label(tick / 10.0**power) for tick in ticks], f" × 10{raised}"
+
+
 def tick_label(value: float) -> str:
     """A tick's number, short: 0.25, 1,000, 2×10⁶."""
     size = abs(value)
@@ -111,17 +130,18 @@ def tick_label(value: float) -> str:
 def frame(x: Scale, y: Scale, x_axis: Axis, y_axis: Axis, *, x_ticks: bool = True) -> Markup:
     """Grid lines, ticks and the names of both axes."""
     parts: list[Markup] = []
-    for value, place in zip(y.ticks(), y(y.ticks()), strict=True):
+    across, x_power = tick_labels(x)
+    upward, y_power = tick_labels(y)
+    for words, place in zip(upward, y(y.ticks()), strict=True):
         parts.append(element("path", class_="grid", d=f"M{LEFT} {place:.1f}H{WIDTH - RIGHT}"))
-        parts.append(label(tick_label(value), LEFT - 7, place + 4, "end"))
-    if x_ticks:
-        for value, place in zip(x.ticks(), x(x.ticks()), strict=True):
-            parts.append(label(tick_label(value), place, HEIGHT - BOTTOM + 18, "middle"))
+        parts.append(label(words, LEFT - 7, place + 4, "end"))
+    for words, place in zip(across, x(x.ticks()), strict=True) if x_ticks else ():
+        parts.append(label(words, place, HEIGHT - BOTTOM + 18, "middle"))
     parts.append(element("path", class_="axis", d=f"M{LEFT} {HEIGHT - BOTTOM}H{WIDTH - RIGHT}"))
-    parts.append(label(shorten(axis_label(y_axis), 62), 0, 11, "start", "name"))
+    parts.append(label(shorten(axis_label(y_axis), 54) + y_power, 0, 11, "start", "name"))
     middle = (LEFT + WIDTH - RIGHT) / 2
-    parts.append(label(shorten(axis_label(x_axis), 62), middle, HEIGHT - 6, "middle", "name"))
-    return Markup("".join(parts))
+    name = shorten(axis_label(x_axis), 54) + x_power
+    return join([*parts, label(name, middle, HEIGHT - 6, "middle", "name")])
 
 
 def label(words: str, x: float, y: float, anchor: str, kind: str = "tick") -> Markup:
