@@ -127,11 +127,13 @@ def _hovered(series: Series, x: svg.Scale, y: svg.Scale, look: str) -> list[Any]
 def _steps(edges: svg.Values, tops: svg.Values, ground: float, look: str) -> Markup:
     """The outline of a histogram over its filled body; empty bins have no outline."""
     start = f"M{edges[0]:.1f} {ground:.1f}"
-    body, line = start, start
+    body, line, before = start, start, ground
     for top, right in zip(np.nan_to_num(tops, nan=ground), edges[1:], strict=True):
-        body += f"V{top:.1f}H{right:.1f}"
-        empty = abs(top - ground) < 0.05
-        line += f"V{ground:.1f}M{right:.1f} {ground:.1f}" if empty else f"V{top:.1f}H{right:.1f}"
+        step = f"V{top:.1f}H{right:.1f}"
+        body += step
+        fall = f"V{ground:.1f}" if before != ground else ""
+        line += step if top != ground else f"{fall}M{right:.1f} {ground:.1f}"
+        before = top
     filled = element("path", class_="band", d=f"{body}V{ground:.1f}Z")
     return element("g", filled, element("path", class_="line", d=line), class_=look)
 
