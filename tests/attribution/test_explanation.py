@@ -188,7 +188,7 @@ def test_every_view_can_be_drawn(of_pictures: Explanation, of_texts: Explanation
 
 @pytest.mark.parametrize(
     ("share", "words"),
-    [(0.614, "61 %"), (1.0, "100 %"), (0.999, "over 99 %"), (0.001, "under 1 %"), (0.0, "0 %")],
+    [(0.614, "61 %"), (1.0, "100 %"), (0.999, ">99 %"), (0.001, "<1 %"), (0.0, "0 %")],
 )
 def test_percentages_do_not_overstate(share: float, words: str) -> None:
     assert percent(share) == words

@@ -18,13 +18,13 @@ from pellucid.analysis.intervals import CONFIDENCE, NUM_DRAWS, Counts
 from pellucid.analysis.labels import match_labels
 from pellucid.analysis.predictions import Predictions, predict_all
 from pellucid.analysis.shown import choose, read_again, snippet, thumbnail
-from pellucid.analysis.wording import counted, listed
 from pellucid.data import UNLABELLED, Data
 from pellucid.errors import DataError
 from pellucid.model import Model
 from pellucid.model.labels import class_names, has_names
 from pellucid.result import Provenance, Result
 from pellucid.views import View
+from pellucid.views.prose import counted, listed
 
 FEW_SAMPLES = 10
 

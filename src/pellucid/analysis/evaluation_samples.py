@@ -7,8 +7,8 @@ import xarray as xr
 
 from pellucid.analysis.intervals import Counts
 from pellucid.analysis.shown import MOST_MISTAKES
-from pellucid.analysis.wording import percent
 from pellucid.views import Column, ImageGrid, Picture, Table, View
+from pellucid.views.prose import percent
 
 MISTAKES = "Most confident mistakes"
 MISTAKES_CAPTION = (

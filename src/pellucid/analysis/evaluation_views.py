@@ -9,7 +9,6 @@ from numpy.typing import NDArray
 from pellucid.analysis.evaluation_samples import mistakes_view, samples_views
 from pellucid.analysis.evaluation_words import calibration_words
 from pellucid.analysis.intervals import Counts
-from pellucid.analysis.wording import counted, interval
 from pellucid.views import (
     Axis,
     Bars,
@@ -22,6 +21,7 @@ from pellucid.views import (
     Table,
     View,
 )
+from pellucid.views.prose import counted, interval
 
 MOST_CLASSES = 40
 MOST_MEMBERS = 1_000

@@ -9,7 +9,7 @@ import numpy as np
 import xarray as xr
 
 from pellucid.analysis.evaluation_arrays import TOP
-from pellucid.analysis.wording import counted, interval, percent
+from pellucid.views.prose import counted, interval, percent
 
 MOST_BY_CHANCE = 0.1
 

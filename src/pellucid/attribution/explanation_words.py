@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 
 import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
+from pellucid.views import prose
 from pellucid.views.kinds import Floats
+from pellucid.views.prose import counted, listed
 from pellucid.views.wording import readable_tokens
 
 PLACES = (
@@ -20,14 +23,7 @@ MUCH = 0.45  # of all, in a quarter of the picture
 STRONGEST = 0.1
 MOST_WORDS = 3
 
-
-def percent(share: float) -> str:
-    """Write a share as a percentage; never 100 % or 0 % for what is only nearly so."""
-    if share < 1 and round(100 * share) == 100:
-        return "over 99 %"
-    if share > 0 and round(100 * share) == 0:
-        return "under 1 %"
-    return f"{100 * share:.0f} %"
+percent = functools.partial(prose.percent, digits=0)
 
 
 def summary(data: xr.Dataset, notes: Sequence[str]) -> str:
@@ -35,9 +31,11 @@ def summary(data: xr.Dataset, notes: Sequence[str]) -> str:
     number = data.sizes["sample"]
     known = data["true_label"].values != ""
     right = (data["true_label"].values == data["predicted_label"].values) & known
-    lines = [f"{_counted(number)} explained with {_listed(list(data['title'].values))}."]
+    lines = [f"{counted(number, 'sample')} explained with {listed(list(data['title'].values))}."]
     if known.any():
-        lines[0] += f" The model was right on {right.sum()} of {_counted(int(known.sum()))}."
+        lines[0] += (
+            f" The model was right on {right.sum()} of {counted(int(known.sum()), 'sample')}."
+        )
     lines += [_typical(data, row) for row in range(data.sizes["method"])]
     return "\n".join([*filter(None, lines), *notes])
 
@@ -47,11 +45,11 @@ def headline(data: xr.Dataset) -> list[tuple[str, str, str]]:
     known = data["true_label"].values != ""
     right = (data["true_label"].values == data["predicted_label"].values) & known
     tiles = [
-        ("Samples", f"{data.sizes['sample']:,}", _listed(list(data["title"].values))),
+        ("Samples", f"{data.sizes['sample']:,}", listed(list(data["title"].values))),
     ]
     if known.any():
         share = percent(float(right.sum() / known.sum()))
-        tiles.append(("Right", share, f"{right.sum()} of {_counted(int(known.sum()))}"))
+        tiles.append(("Right", share, f"{right.sum()} of {counted(int(known.sum()), 'sample')}"))
     for row, title in enumerate(data["title"].values):
         error = data["completeness_error"].values[row]
         if np.isfinite(error).any():
@@ -129,11 +127,3 @@ def _typical(data: xr.Dataset, row: int) -> str:
         return ""
     held = percent(float(np.median([concentration(each) for each in values])))
     return f"{title}: the strongest tenth of a picture typically holds {held} of the importance."
-
-
-def _counted(number: int) -> str:
-    return f"{number:,} {'sample' if number == 1 else 'samples'}"
-
-
-def _listed(names: Sequence[str]) -> str:
-    return " and ".join(filter(None, [", ".join(names[:-1]), *names[-1:]]))

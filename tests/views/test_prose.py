@@ -2,7 +2,7 @@ import math
 
 import pytest
 
-from pellucid.analysis.wording import counted, interval, listed, percent
+from pellucid.views.prose import counted, interval, listed, percent
 
 
 @pytest.mark.parametrize(
