@@ -20,6 +20,7 @@ def replacing(path: Path) -> Iterator[Path]:
     one is still there, and at most a `.NAME.*.tmp` sibling is left.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
+    recovered(path)
     temporary = path.parent / f".{path.name}.{uuid.uuid4().hex[:8]}.tmp"
     try:
         yield temporary
@@ -32,6 +33,15 @@ def replacing(path: Path) -> Iterator[Path]:
             shutil.rmtree(temporary)
         else:
             temporary.unlink(missing_ok=True)
+
+
+def recovered(path: Path) -> Path:
+    """Put back what stepped aside for a replacement that a kill prevented; returns `path`."""
+    if not path.exists():
+        aside = max(path.parent.glob(f".{path.name}.*.old"), default=None)
+        if aside is not None:
+            aside.rename(path)
+    return path
 
 
 def _swap_folders(new: Path, path: Path) -> None:

@@ -62,7 +62,7 @@ def test_version(pellucid: Command) -> None:
 
 def test_runs_as_a_module(home: Path) -> None:
     done = subprocess.run(
-        [sys.executable, "-m", "pellucid", "load", "nothing"],
+        [sys.executable, "-m", "pellucid", "finetune", "x:y", "z", "--strategy", "hed"],
         capture_output=True,
         text=True,
         check=False,
@@ -70,7 +70,7 @@ def test_runs_as_a_module(home: Path) -> None:
     )
     assert done.returncode == 2
     assert done.stdout == ""
-    assert done.stderr.startswith("error: 'nothing' names no model")
+    assert done.stderr == "error: strategy='hed' is not known. Closest: 'head'.\n"
 
 
 @pytest.mark.parametrize(

@@ -116,6 +116,12 @@ def test_a_checkpoint_that_cannot_be_completed_leaves_the_one_before(tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["last"]
 
 
+def test_a_checkpoint_that_stepped_aside_when_the_process_was_killed_comes_back(tmp_path):
+    save_checkpoint(tmp_path / "last", {"w": torch.ones(2)}, TrainingState(step=7))
+    (tmp_path / "last").rename(tmp_path / ".last.abcd1234.old")
+    assert load_checkpoint(tmp_path / "last")[1].step == 7
+
+
 def test_a_torn_last_line_of_metrics_is_left_out_and_later_steps_are_dropped(tmp_path):
     with Recorder.create(tmp_path / "run", {"workspace": str(tmp_path)}, {"train": []}) as recorder:
         for step in (1, 2, 3):

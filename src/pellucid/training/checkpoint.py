@@ -12,7 +12,7 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from pellucid.files import replacing
+from pellucid.files import recovered, replacing
 
 
 @dataclass
@@ -50,7 +50,7 @@ def save_checkpoint(
 
 def load_checkpoint(folder: Path) -> tuple[dict[str, Tensor], TrainingState, dict[str, Any] | None]:
     """Read weights, state, and the optimizer's state dict if one was saved."""
-    record = json.loads((folder / "state.json").read_text("utf-8"))
+    record = json.loads((recovered(folder) / "state.json").read_text("utf-8"))
     weights = load_file(folder / "weights.safetensors")
     optimizer = None
     if "optimizer" in record:

@@ -17,6 +17,7 @@ from pellucid.data import Data
 from pellucid.data.source import load_data, splits
 from pellucid.data.splits import partition
 from pellucid.errors import DataError, TrainingError
+from pellucid.files import recovered
 from pellucid.model import Model
 from pellucid.model.head import count_logits, find_head, replace_head
 from pellucid.model.save import save_model
@@ -93,7 +94,7 @@ def _train(
     if config.class_weights == "balanced":
         weights = balanced_weights(train.targets, len(model.labels))
     trainer = Trainer(model, train, validation, config, phases, recorder, weights, show)
-    if (recorder.run.path / LAST).is_dir():
+    if recovered(recorder.run.path / LAST).is_dir():
         trainer.load()
     trainer.fit()
     if config.strategy == "lora":
@@ -212,7 +213,7 @@ def _start(
             )
     if old["status"] == "finished":
         return Recorder(run, old)
-    if not (path / LAST).is_dir():
+    if not recovered(path / LAST).is_dir():
         return Recorder.resume(run, last_step=0, last_epoch=0)
     from pellucid.training.checkpoint import load_checkpoint
 
