@@ -103,8 +103,3 @@ def test_errors_are_one_line_however_they_were_written(
 def test_long_notes_are_not_broken(capsys: pytest.CaptureFixture[str]) -> None:
     output.note("word " * 100)
     assert capsys.readouterr().err.count("\n") == 1
-
-
-@pytest.mark.parametrize(("number", "text"), [(1, "1 run"), (0, "0 runs"), (1797, "1,797 runs")])
-def test_counted(number: int, text: str) -> None:
-    assert output.counted(number, "run") == text

@@ -88,7 +88,7 @@ def _finetune(model: Model, folder: Path) -> Run:
 def _evaluate(run: Run, model: Model, test: Data) -> None:
     from pellucid.analysis.evaluation import evaluate
 
-    _say("2/5", f"evaluating it on {output.counted(len(test), 'digit')} that it has never seen")
+    _say("2/5", f"evaluating it on {len(test)} digits that it has never seen")
     path = run.path / "results" / "evaluation.zarr"
     _once(path, model, run, lambda: evaluate(model, test, training_ids=run.training_ids))
 

@@ -127,6 +127,7 @@ def explain(
         model, weights=weights, no_weights=no_weights, labels=labels, trust=trust, device=device
     )
     from pellucid.attribution.explain import explain as attribute
+    from pellucid.views.prose import counted
 
     default = "grad_cam" if opened.input.kind == "image" else "integrated_gradients"
     result = attribute(
@@ -151,7 +152,7 @@ def explain(
     if path:
         output.note(f"saved in {path}")
     if out:
-        output.note(f"{output.counted(len(pictures), 'picture')} in {out / 'pictures'}")
+        output.note(f"{counted(len(pictures), 'picture')} in {out / 'pictures'}")
 
 
 def _open_samples(

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pellucid.cli.output import counted, note
+from pellucid.cli.output import note
 from pellucid.errors import SpecError
 
 if TYPE_CHECKING:
@@ -62,6 +62,7 @@ def data_of(data: str | None, run: Run | None) -> str:
 def open_data(spec: str, run: Run | None, *, split: str | None, limit: int | None = None) -> Data:
     """Open data; without `split` a held-out part, else everything, and say which."""
     from pellucid.data.source import load_data
+    from pellucid.views.prose import counted
 
     data = load_data(spec, split=split or _held_out(spec, run), limit=limit)
     if split is None:

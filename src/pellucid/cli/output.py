@@ -69,11 +69,6 @@ def answer_figures(figures: Sequence[tuple[str, str, str]]) -> None:
     print()  # noqa: T201
 
 
-def counted(number: int, noun: str) -> str:
-    """Write a number with its noun: `1 sample`, `1,797 samples`."""
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
-
-
 def note(text: str, kind: str = "note") -> None:
     """Print one line on standard error: `note: …`, `warning: …`, `error: …`, or a step `1/5: …`."""
     from rich.console import Console

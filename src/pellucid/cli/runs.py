@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -78,11 +79,13 @@ def _look(entry: RunEntry) -> Listed:
 
 
 def _row(listed: Listed) -> tuple[str, ...]:
+    from pellucid.views.prose import percent
+
     return (
         listed.name,
         listed.strategy,
         listed.status,
-        "–" if listed.accuracy is None else f"{100 * listed.accuracy:.1f} %",
+        percent(math.nan if listed.accuracy is None else listed.accuracy),
         f"{listed.epochs}/{listed.planned_epochs}" if listed.planned_epochs else str(listed.epochs),
         _when(listed.created),
         _short(Path(listed.path)),
