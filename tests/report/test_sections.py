@@ -1,5 +1,5 @@
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -71,9 +71,17 @@ def test_the_folder_of_a_run_is_opened(tmp_path: Path) -> None:
     assert str(tmp_path) not in page
 
 
-def test_sections_of_one_title_are_numbered(make: dict[str, Callable[..., Any]]) -> None:
+def test_sections_of_one_title_name_their_data_and_are_numbered(
+    make: dict[str, Callable[..., Any]],
+) -> None:
     result = make["result"]("evaluation", [], "Words.")
-    assert [s.title for s in gather([result, result])] == ["Evaluation (1)", "Evaluation (2)"]
+    other = replace(result, meta=replace(result.meta, data=None))
+    data = result.meta.data.source
+    assert [section.title for section in gather([result, result, other])] == [
+        f"Evaluation: {data} (1)",
+        f"Evaluation: {data} (2)",
+        "Evaluation",
+    ]
 
 
 def test_anything_with_views_and_a_summary_will_do() -> None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
@@ -100,10 +101,20 @@ def _model(record: Mapping[str, Any]) -> str:
     return str(model.get("source", "")) if isinstance(model, Mapping) else str(model or "")
 
 
-def _told_apart(sections: list[Section]) -> list[Section]:
-    """Number the sections of one title, so that the contents do not repeat themselves."""
-    from dataclasses import replace
+def _data(record: Mapping[str, Any]) -> str:
+    data = record.get("data")
+    return str(data.get("source", "")) if isinstance(data, Mapping) else ""
 
+
+def _told_apart(sections: list[Section]) -> list[Section]:
+    """Add the data, then a number, to sections of one title: the contents do not repeat it."""
+    repeated = Counter(section.title for section in sections)
+    sections = [
+        replace(section, title=f"{section.title}: {data}")
+        if repeated[section.title] > 1 and (data := _data(section.record))
+        else section
+        for section in sections
+    ]
     titles = [section.title for section in sections]
     return [
         replace(section, title=f"{section.title} ({titles[: place + 1].count(section.title)})")

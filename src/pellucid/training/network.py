@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -140,17 +141,17 @@ def _cached(
         )
         return CachedFeed(cache, torch.from_numpy(data.targets))
 
+    started = time.monotonic()
     learned = feed(train, augment, config.num_views)
     held_out = feed(validation, None, 1) if validation is not None else None
-    return PhaseNetwork(
-        halves.training_suffix, halves.suffix, learned, held_out, _describe(learned.cache) + note
-    )
+    told = _describe(learned.cache, time.monotonic() - started) + note
+    return PhaseNetwork(halves.training_suffix, halves.suffix, learned, held_out, told)
 
 
-def _describe(cache: ActivationCache) -> str:
+def _describe(cache: ActivationCache, seconds: float) -> str:
     shapes = ", ".join(" × ".join(map(str, array.shape[1:])) for array in cache.arrays)
     views = f", {cache.num_views} augmented views of each" if cache.num_views > 1 else ""
     return (
-        f"The frozen part ran once over the data{views}; its activations ({shapes} numbers per "
+        f"The frozen part ran once over the data{views}, in {seconds:.0f} s; its activations ({shapes} numbers per "
         f"sample, {cache.num_bytes / 2**20:.0f} MiB) were kept {cache.where}."
     )

@@ -90,9 +90,11 @@ class Trainer:
     def _fit_phase(self, phase: Phase) -> None:
         parameters = freeze_all_but(self.model, phase.modules)
         cache = self.folder / "cache"
+        started = time.monotonic()
         network = build(
             self.model, phase, self.config, self.train, self.validation, cache, self.show
         )
+        self.state.seconds += time.monotonic() - started
         self._note(network.note)
         optimizer = make_optimizer(self.config, parameter_groups(phase, parameters))
         if self._pending is not None:
