@@ -10,7 +10,7 @@ demo: $(VENV)/.demo
 
 # Every test that fits: fast ones, then a part of the slow, oracle and browser ones.
 test: $(VENV)/.dev
-	$(BIN)/pytest -m "" -n auto --dist worksteal --cov --cov-report=term:skip-covered
+	$(BIN)/pytest -m "" -n auto --dist worksteal --cov --cov-report=term:skip-covered --durations=12
 
 # Before every commit: format, lint, types, layering, fast tests.
 check: $(VENV)/.dev
