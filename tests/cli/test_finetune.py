@@ -96,11 +96,19 @@ def test_other_data_for_validation(
     assert (validation["source"], validation["split"]) == ("folder:others", "val")
 
 
+def _heed_interrupts() -> None:
+    """A shell starts its background jobs deaf to Ctrl-C, and children inherit that."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 @pytest.mark.slow
 def test_ctrl_c_tells_how_to_go_on(model: str, pictures: str, home: Path) -> None:
     command = ["finetune", model, pictures, "--trust", "--epochs", "100000", "--out", "RUN"]
     process = subprocess.Popen(
-        [sys.executable, "-m", "pellucid", *command], stderr=subprocess.PIPE, text=True
+        [sys.executable, "-m", "pellucid", *command],
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=_heed_interrupts,
     )
     _wait_for(home / "RUN" / "checkpoints" / "last" / "state.json")
     process.send_signal(signal.SIGINT)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
-import multiprocessing
 import sqlite3
-from multiprocessing.synchronize import Barrier
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -121,25 +121,37 @@ def test_a_run_never_leaves_its_folder(workspace: Workspace, name: str) -> None:
     assert path.name == "run"
 
 
-def _register_many(folder: Path, writer: int, barrier: Barrier) -> None:
-    barrier.wait()
-    for index in range(NUM_RUNS):
-        name = f"{writer}-{index}"
-        Workspace(folder).register_run(record(name), folder / name)
+WRITER = """
+import sys
+from pathlib import Path
+from pellucid.workspace.workspace import Workspace
+folder, writer, count = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3])
+print("ready", flush=True)
+sys.stdin.readline()
+for index in range(count):
+    name = f"{writer}-{index}"
+    record = {"id": name, "name": name, "created": "2026-01-01T00:00:00+00:00"}
+    Workspace(folder).register_run(record, folder / name)
+"""
 
 
 def test_two_processes_write_at_once(workspace: Workspace) -> None:
-    context = multiprocessing.get_context("spawn")
-    barrier = context.Barrier(2)
     writers = [
-        context.Process(target=_register_many, args=(workspace.path, writer, barrier))
-        for writer in range(2)
+        subprocess.Popen(
+            [sys.executable, "-c", WRITER, str(workspace.path), str(number), str(NUM_RUNS)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+        )
+        for number in range(2)
     ]
     for writer in writers:
-        writer.start()
+        assert writer.stdout.readline() == b"ready\n"
     for writer in writers:
-        writer.join()
-    assert [writer.exitcode for writer in writers] == [0, 0]
+        writer.stdin.write(b"go\n")
+        writer.stdin.flush()
+    for writer in writers:
+        writer.communicate()
+    assert [writer.returncode for writer in writers] == [0, 0]
     assert len(workspace.runs()) == 2 * NUM_RUNS
 
 
