@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 MODEL, DIGITS, PHOTOS = "bundled:efficientnet-lite0", "bundled:digits", "bundled:photos"
 TITLE = "Pellucid demo: handwritten digits and photographs"
-EPOCHS = 10
+EPOCHS, RATE = 10, 5e-3
 NUM_DIGITS = 8
 EXPLAINED = ("chelsea", "coffee", "rocket")
 # Coarse windows and a bound on the steps, so that the whole stays within minutes on two cores.
@@ -80,7 +80,13 @@ def _finetune(model: Model, folder: Path) -> Run:
     _say("1/5", f"fine-tuning the head of {MODEL} on {DIGITS}")
     try:
         return finetune(
-            model, DIGITS, epochs=EPOCHS, out=folder / "run", resume=True, workspace=folder
+            model,
+            DIGITS,
+            epochs=EPOCHS,
+            learning_rate=RATE,
+            out=folder / "run",
+            resume=True,
+            workspace=folder,
         )
     except TrainingError as error:
         raise TrainingError(f"{error} Or begin again with --fresh.") from error
