@@ -17,7 +17,7 @@ from pellucid.cli.app import app
 
 Command = Callable[..., Result]
 COMMANDS = ("load", "finetune", "evaluate", "explain", "report", "runs", "demo")
-SLOW_MODULES = ("torch", "numpy", "xarray", "sqlalchemy", "matplotlib", "sklearn")
+SLOW_MODULES = ("torch", "numpy", "xarray", "sqlalchemy", "matplotlib", "rich", "pydantic")
 
 
 def run_python(code: str) -> str:
@@ -30,7 +30,7 @@ def run_python(code: str) -> str:
 def test_help_lists_every_command(pellucid: Command) -> None:
     result = pellucid("--help")
     assert result.exit_code == 0
-    assert all(f"│ {command} " in result.stdout for command in COMMANDS)
+    assert all(f"\n  {command} " in result.stdout for command in COMMANDS)
 
 
 def test_no_command_shows_the_help(pellucid: Command) -> None:
@@ -46,9 +46,20 @@ def test_every_command_has_help_and_json(pellucid: Command, command: str) -> Non
     assert "--json" in result.stdout
 
 
-def test_help_imports_nothing_slow() -> None:
+def test_help_groups_options_and_keeps_examples_in_one_line(pellucid: Command) -> None:
+    lines = pellucid("finetune", "--help").stdout.splitlines()
+    assert [line for line in lines if line.endswith(":") and line[0] != " "] == [
+        "Arguments:", "Options:", "Strategy:", "Training:", "Pictures:", "Machine:", "Model:",
+    ]  # fmt: skip
+    example = "bundled:efficientnet-lite0 folder:DIR --strategy head --out RUN"
+    assert f"  Example: pellucid finetune {example}" in lines
+    assert "\x1b" not in "".join(lines)
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["finetune", "--help"], ["explain", "-h"]])
+def test_help_imports_nothing_slow(arguments: list[str]) -> None:
     code = (
-        "import sys; sys.argv = ['pellucid', 'finetune', '--help']\n"
+        f"import sys; sys.argv = ['pellucid', *{arguments}]\n"
         "from pellucid.cli import main\n"
         "try: main()\n"
         f"except SystemExit: print([m for m in {SLOW_MODULES} if m in sys.modules])"

@@ -14,6 +14,7 @@ from pellucid.cli.demo import demo
 from pellucid.cli.evaluate import evaluate
 from pellucid.cli.explain import explain
 from pellucid.cli.finetune import finetune
+from pellucid.cli.help import GREATEST_WIDTH, Command, write_groups
 from pellucid.cli.load import load
 from pellucid.cli.options import BAD_INPUT, INTERRUPTED
 from pellucid.cli.report import report
@@ -49,6 +50,21 @@ class Commands(TyperGroup):
             output.note("stopped by Ctrl-C", "warning")
             raise typer.Exit(INTERRUPTED) from None
 
+    def get_help_option(self, ctx: Any) -> Any:
+        """Give the option a value where it is not given; typer would load pydantic to find one."""
+        option = super().get_help_option(ctx)
+        if option is not None:
+            option.default = False
+        return option
+
+    def format_options(self, ctx: Any, formatter: Any) -> None:
+        """Write the commands, then the options."""
+        commands = [
+            (name, command.get_short_help_str(100)) for name, command in self.commands.items()
+        ]
+        options = [parameter.get_help_record(ctx) for parameter in self.get_params(ctx)]
+        write_groups({"Commands": commands, "Options": [o for o in options if o]}, formatter)
+
 
 def _usage(error: Any) -> str:
     """A usage error in one line, with the command that tells more."""
@@ -69,9 +85,13 @@ def _version(asked: bool) -> None:
 app = typer.Typer(
     cls=Commands,
     name="pellucid",
-    context_settings={"help_option_names": ["-h", "--help"]},
-    rich_markup_mode="rich",
+    context_settings={
+        "help_option_names": ["-h", "--help"],
+        "max_content_width": GREATEST_WIDTH,
+    },
+    rich_markup_mode=None,
     pretty_exceptions_enable=False,
+    add_completion=False,
 )
 
 
@@ -88,8 +108,8 @@ def pellucid(
     DATA is folder:DIR, table:FILE, hf:NAME or bundled:NAME.
     """
     if ctx.invoked_subcommand is None:
-        output.answer(ctx.get_help())
+        typer.echo(ctx.get_help())
 
 
 for command in (load, finetune, evaluate, explain, report, runs, demo):
-    app.command()(command)
+    app.command(cls=Command)(command)

@@ -31,7 +31,9 @@ OF_PHOTOS = {"integrated_gradients": {"max_steps": 128}} | OF_DIGITS
 
 
 def demo(
-    out: Annotated[Path, typer.Option(help="Folder of all that is made.")] = Path("pellucid-demo"),
+    out: Annotated[Path, typer.Option(metavar="DIR", help="Folder of all that is made.")] = Path(
+        "pellucid-demo"
+    ),
     fresh: Annotated[
         bool, typer.Option("--fresh", help="Begin again, instead of using what is finished.")
     ] = False,

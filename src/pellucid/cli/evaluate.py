@@ -40,15 +40,17 @@ def evaluate(
         int | None,
         typer.Option(
             min=1,
+            metavar="N",
             help="Evaluate that many samples only, of all classes.",
             rich_help_panel=DATA_OPTIONS,
             show_default=False,
         ),
     ] = None,
-    batch_size: Annotated[int, typer.Option(min=1, help="Samples at a time.")] = 32,
+    batch_size: Annotated[int, typer.Option(min=1, metavar="N", help="Samples at a time.")] = 32,
     out: Annotated[
         Path | None,
         typer.Option(
+            metavar="PATH",
             help="Save the result here (.zarr). By default with the run, or in the workspace.",
             show_default=False,
         ),

@@ -44,13 +44,20 @@ def explain(
         ),
     ] = None,
     text: Annotated[
-        str | None, typer.Option(help="Explain this text instead of DATA.", show_default=False)
+        str | None,
+        typer.Option(
+            metavar="TEXT",
+            help="Explain this text instead of DATA.",
+            rich_help_panel=DATA_OPTIONS,
+            show_default=False,
+        ),
     ] = None,
     split: Split = None,
     limit: Annotated[
         int,
         typer.Option(
             min=1,
+            metavar="N",
             help="Explain that many samples at most, of all classes.",
             rich_help_panel=DATA_OPTIONS,
         ),
@@ -58,6 +65,7 @@ def explain(
     method: Annotated[
         list[str] | None,
         typer.Option(
+            metavar="NAME",
             help=f"Method, may be repeated: {', '.join(METHODS)}, or one of a plugin. By default "
             "grad_cam for pictures, else integrated_gradients.",
             rich_help_panel=METHOD_OPTIONS,
@@ -67,6 +75,7 @@ def explain(
     target: Annotated[
         str,
         typer.Option(
+            metavar="NAME",
             help="Class that is explained: predicted, true, or a label.",
             rich_help_panel=METHOD_OPTIONS,
         ),
@@ -74,6 +83,7 @@ def explain(
     layer: Annotated[
         str | None,
         typer.Option(
+            metavar="NAME",
             help="Layer of methods that look at one. By default the last with a map.",
             rich_help_panel=METHOD_OPTIONS,
             show_default=False,
@@ -82,6 +92,7 @@ def explain(
     baseline: Annotated[
         str | None,
         typer.Option(
+            metavar="NAME",
             help="Neutral input of methods that compare: zero, black, mean, blur; pad, mask, unk "
             "for texts; or a number.",
             rich_help_panel=METHOD_OPTIONS,
@@ -98,10 +109,11 @@ def explain(
             show_default=False,
         ),
     ] = None,
-    batch_size: Annotated[int, typer.Option(min=1, help="Samples at a time.")] = 8,
+    batch_size: Annotated[int, typer.Option(min=1, metavar="N", help="Samples at a time.")] = 8,
     out: Annotated[
         Path | None,
         typer.Option(
+            metavar="DIR",
             help="Folder for explanation.zarr and pictures/. By default the result is kept with "
             "the run, or in the workspace, and no pictures are written.",
             show_default=False,

@@ -33,10 +33,18 @@ if TYPE_CHECKING:
 RATES = ", ".join(f"{rate:g} for {name}" for name, rate in LEARNING_RATES.items())
 
 
-def setting(name: str, about: str, panel: str) -> Any:
+METAVARS = {int: "N", float: "X", str: "NAME"}
+
+
+def setting(name: str, about: str, panel: str, metavar: str = "") -> Any:
     """Declare the option of one field of TrainingConfig: its bound, its choices, its help."""
     choices = f" {', '.join(CHOICES[name])}." if name in CHOICES else ""
-    return typer.Option(min=LEAST.get(name), help=about + choices, rich_help_panel=panel)
+    return typer.Option(
+        metavar=metavar or METAVARS[type(getattr(TrainingConfig, name))],
+        min=LEAST.get(name),
+        help=about + choices,
+        rich_help_panel=panel,
+    )
 
 
 TRAINING, STRATEGY, PICTURES, MACHINE = "Training", "Strategy", "Pictures", "Machine"
@@ -56,7 +64,9 @@ def finetune(
     out: Annotated[
         Path | None,
         typer.Option(
-            help="Folder of the run. By default a new one in the workspace.", show_default=False
+            metavar="DIR",
+            help="Folder of the run. By default a new one in the workspace.",
+            show_default=False,
         ),
     ] = None,
     resume: Annotated[
@@ -76,7 +86,9 @@ def finetune(
     ] = TrainingConfig.last_blocks,
     pattern: Annotated[
         str,
-        setting("pattern", "With partial: parameters whose names match this regex.", STRATEGY),
+        setting(
+            "pattern", "With partial: parameters whose names match this regex.", STRATEGY, "REGEX"
+        ),
     ] = TrainingConfig.pattern,
     lora_rank: Annotated[
         int, setting("lora_rank", "With lora: rank of the adapters.", STRATEGY)
@@ -120,7 +132,8 @@ def finetune(
         TrainingConfig.seed
     ),
     augment: Annotated[
-        str, setting("augment", "Change pictures at random: any of flip,crop,colour.", PICTURES)
+        str,
+        setting("augment", "Change pictures at random: any of flip,crop,colour.", PICTURES, "LIST"),
     ] = ",".join(TrainingConfig.augment),
     num_views: Annotated[
         int, setting("num_views", "Changed versions of each picture that are kept.", PICTURES)

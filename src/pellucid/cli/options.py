@@ -22,6 +22,7 @@ ModelSpec = Annotated[
 Weights = Annotated[
     Path | None,
     typer.Option(
+        metavar="FILE",
         help="Read the weights from this file.",
         rich_help_panel=MODEL_OPTIONS,
         show_default=False,
@@ -36,6 +37,7 @@ NoWeights = Annotated[
 Labels = Annotated[
     str | None,
     typer.Option(
+        metavar="NAMES",
         help="Names of the classes in the order of the outputs: a,b,c or a file, one per line.",
         rich_help_panel=MODEL_OPTIONS,
         show_default=False,
@@ -50,7 +52,12 @@ Trust = Annotated[
     ),
 ]
 Device = Annotated[
-    str, typer.Option(help="auto, cpu, cuda, cuda:1 or mps.", rich_help_panel=MODEL_OPTIONS)
+    str,
+    typer.Option(
+        metavar="NAME",
+        help="auto, cpu, cuda, cuda:1 or mps.",
+        rich_help_panel=MODEL_OPTIONS,
+    ),
 ]
 DataSpec = Annotated[
     str | None,
@@ -64,6 +71,7 @@ DataSpec = Annotated[
 Split = Annotated[
     str | None,
     typer.Option(
+        metavar="NAME",
         help="Part of the data: train, val, test or another of its own. By default test, else "
         "val, of data that has parts or that the run was trained on; else everything.",
         rich_help_panel=DATA_OPTIONS,
@@ -77,6 +85,7 @@ WorkspaceFolder = Annotated[
     Path | None,
     typer.Option(
         "--workspace",
+        metavar="DIR",
         help="Folder of runs, results and their catalogue. By default $PELLUCID_WORKSPACE, else "
         "./pellucid-workspace.",
         show_default=False,

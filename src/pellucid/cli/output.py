@@ -103,7 +103,7 @@ def _show_warning(message: Warning | str, *_: Any, **__: Any) -> None:
 
 
 def _set(text: str) -> RenderableType:
-    """Bold first line; lines `  name  value` in two columns, so that long values wrap well."""
+    """The first of several lines bold; lines `  name  value` in columns, so that values wrap well."""
     from rich.console import Group
     from rich.padding import Padding
     from rich.table import Table
@@ -111,11 +111,12 @@ def _set(text: str) -> RenderableType:
 
     parts: list[RenderableType] = []
     grid: Table | None = None
-    for index, line in enumerate(text.splitlines()):
+    lines = text.splitlines()
+    for index, line in enumerate(lines):
         field = FIELD.match(line)
         if field is None:
             grid = None
-            parts.append(Text(line, style="bold" if index == 0 else ""))
+            parts.append(Text(line, style="bold" if index == 0 < len(lines) - 1 else ""))
             continue
         if grid is None:
             grid = Table.grid(padding=(0, 2, 0, 0))

@@ -15,14 +15,16 @@ def report(
     sources: Annotated[
         list[str],
         typer.Argument(
-            metavar="SOURCE...",
+            metavar="SOURCE",
             help="Folders of runs, and saved results (.zarr).",
             show_default=False,
         ),
     ],
-    out: Annotated[Path, typer.Option(help="The file to write.")] = Path("report.html"),
+    out: Annotated[Path, typer.Option(metavar="FILE", help="The file to write.")] = Path(
+        "report.html"
+    ),
     title: Annotated[
-        str | None, typer.Option(help="Title of the page.", show_default=False)
+        str | None, typer.Option(metavar="TEXT", help="Title of the page.", show_default=False)
     ] = None,
     as_json: AsJson = False,
 ) -> None:
