@@ -222,3 +222,9 @@ def test_a_spec_takes_its_own_train_and_validation_parts(model, tmp_path):
     assert (data["train"]["split"], data["validation"]["split"]) == ("train", "val")
     test = load_data("bundled:digits", split="test")
     assert not run.training_ids & set(test.ids)
+
+
+def test_validation_data_with_other_classes_is_refused(model, digits, tmp_path):
+    other = wrap_data([(digits.read(i), i % 2) for i in range(4)], labels=("even", "odd"))
+    with pytest.raises(DataError, match=r"classes even, odd, the training data .* same order"):
+        finetune(model, digits, validation=other, out=tmp_path / "run", workspace=tmp_path)

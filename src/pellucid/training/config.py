@@ -30,7 +30,7 @@ LEAST: dict[str, float] = {
     "checkpoint_seconds": 0,
 }
 BELOW_ONE = ("warmup", "label_smoothing")
-LEARNING_RATES = {"head": 1e-3, "partial": 3e-4, "full": 1e-4, "gradual": 1e-3, "lora": 1e-3}
+LEARNING_RATES = {"head": 3e-3, "partial": 3e-4, "full": 1e-4, "gradual": 1e-3, "lora": 1e-3}
 SGD_FACTOR = 10.0
 
 

@@ -62,6 +62,7 @@ def finetune(
     config = TrainingConfig.build({"strategy": strategy, **options})
     train, validation = _training_data(data, validation, config.seed)
     _require_trainable(model, train, config)
+    _require_same_labels(train, validation)
     home = Workspace(workspace)
     path = (
         Path(out).expanduser().resolve() if out else home.new_run_path(_default_name(model, train))
@@ -142,6 +143,15 @@ def _require_trainable(model: Model, train: Data, config: TrainingConfig) -> Non
         Augment(config.augment)
         if train.kind != "image":
             raise DataError(f"augment changes pictures; {train.source} holds {train.kind} samples.")
+
+
+def _require_same_labels(train: Data, validation: Data | None) -> None:
+    if validation is not None and validation.labels != train.labels:
+        raise DataError(
+            f"the validation data {validation.source} has the classes "
+            f"{', '.join(validation.labels)}, the training data {train.source} "
+            f"{', '.join(train.labels)}. Expected the same, in the same order."
+        )
 
 
 def _fit_head(model: Model, train: Data, seed: int) -> None:
