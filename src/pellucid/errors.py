@@ -11,6 +11,7 @@
     │   └── UnreadableSample one sample that cannot be read
     ├── TrainingError        a training that cannot start or go on
     ├── MethodError          an attribution that is not defined here
+    │   └── NoGradientError  a model that cannot be differentiated
     └── ResultError          a saved result that cannot be opened
 
 A message says what was received, what was expected, and what to do next.
@@ -80,6 +81,10 @@ class TrainingError(PellucidError):
 
 class MethodError(PellucidError):
     """An attribution method that is unknown, or not defined for this model or input."""
+
+
+class NoGradientError(MethodError):
+    """A model whose output has no gradient with respect to what is explained."""
 
 
 class ResultError(PellucidError):

@@ -23,7 +23,7 @@ from pellucid.errors import MethodError, closest
 
 GROUP = "pellucid.methods"
 PLURALS: dict[InputKind, str] = {"image": "pictures", "text": "texts", "array": "arrays"}
-Need = Literal["gradient", "layer", "baseline"]
+Need = Literal["gradient", "input gradient", "layer", "baseline"]
 F = TypeVar("F", bound=Callable[..., Attribution])
 
 
@@ -65,7 +65,8 @@ class Card:
 
     `about` tells a reader who never writes code what the map shows and where its limits are.
     `signed` maps tell for from against; `per_pixel` ones vary from one pixel to the next, and are
-    shown averaged. `kinds` are the inputs the method is defined for. `cost` is in plain words,
+    shown averaged. `needs` tell what it takes: gradients at all, the gradient at the input itself
+    (which methods share), a layer, a baseline. `kinds` are the inputs the method is defined for. `cost` is in plain words,
     `passes` counts forward and backward passes for one sample.
     """
 
@@ -150,7 +151,7 @@ def method(
             per_pixel=per_pixel,
             cost=cost,
             passes=passes,
-            parameters=_parameters(function),
+            parameters=parameters_of(function),
         )
         return function
 
@@ -173,7 +174,8 @@ def methods() -> list[Card]:
     return [find_method(name).card for name in plugins.names(GROUP)]
 
 
-def _parameters(function: Callable[..., Any]) -> tuple[Parameter, ...]:
+def parameters_of(function: Callable[..., Any]) -> tuple[Parameter, ...]:
+    """Describe the keyword-only parameters of a function by its annotations and defaults."""
     hints = get_type_hints(function, include_extras=True)
     return tuple(
         _parameter(name, hints[name], parameter.default)

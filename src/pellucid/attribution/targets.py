@@ -1,36 +1,83 @@
-"""The target: which class's logit is explained, for each sample.
+"""The target: which scalar is explained, for each sample.
 
-| target | class |
+| target | scalar |
 |---|---|
-| ``"predicted"`` | the one with the largest logit |
-| ``"true"`` | the sample's own label |
-| ``"tabby"`` or ``281`` | the same for all samples, by label or index |
+| ``"predicted"`` | the logit of the class with the largest one |
+| ``"true"`` | the logit of the sample's own label |
+| ``"tabby"`` or ``281`` | the logit of that class for all samples, by label or index |
 | integer tensor (n,) | one index per sample |
+| a callable | what it returns, (m,), for the model's output, (m, …) |
 
-The scalar that is explained is the logit, before softmax.
+With `against`, another class in one of these forms, the difference of the two logits is
+explained. Logits are those before softmax.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import torch
+from jaxtyping import Float, Int
 from numpy.typing import NDArray
 from torch import Tensor
 
-from pellucid.attribution.call import Choose
 from pellucid.data import UNLABELLED, Data
 from pellucid.errors import MethodError
 from pellucid.model import Model
 from pellucid.model.labels import has_names
 
-Target = str | int | Tensor | Sequence[int]
+ScoreOf = Callable[[Tensor], Tensor]
+ClassTarget = str | int | Tensor | Sequence[int]
+Target = ClassTarget | ScoreOf
+Choose = Callable[[Tensor, Tensor], Tensor]
 MOST_LISTED = 5
 
 
-def choose_class(target: Target, model: Model, size: int) -> Choose:
-    """Plan which class to explain for `size` samples: a function of logits and sample indices.
+@dataclass(frozen=True)
+class Goal:
+    """What is explained: `choose(logits, rows)` gives classes (m, 1), or (m, 2) with a contrast;
+    `score(logits, classes)` the scalars (m,). `any_shape` allows outputs that are no rows of logits.
+    """
+
+    choose: Choose
+    score: Callable[[Float[Tensor, " m *classes"], Int[Tensor, "m k"]], Float[Tensor, " m"]]
+    any_shape: bool = False
+
+
+def plan_goal(target: Target, model: Model, size: int, against: ClassTarget | None = None) -> Goal:
+    """Plan what to explain for `size` samples.
+
+    Raises MethodError for a target that does not fit, ModelError for an unknown label.
+    """
+    if callable(target):
+        if against is not None:
+            raise MethodError(
+                "a callable target was given together with `against`; let the callable return the "
+                "difference."
+            )
+        return Goal(_most_likely, _called(target), any_shape=True)
+    first = choose_class(target, model, size)
+    if against is None:
+        return Goal(lambda logits, rows: first(logits, rows)[:, None], _logit)
+    second = choose_class(against, model, size)
+
+    def both(logits: Tensor, rows: Tensor) -> Tensor:
+        chosen = torch.stack([first(logits, rows), second(logits, rows)], 1)
+        same = rows[chosen[:, 0] == chosen[:, 1]].tolist()
+        if same:
+            raise MethodError(
+                f"target {target!r} and against {against!r} are the same class for samples {same}; "
+                "their difference is zero. Name two classes."
+            )
+        return chosen
+
+    return Goal(both, lambda logits, chosen: _difference(logits.gather(1, chosen)))
+
+
+def choose_class(target: ClassTarget, model: Model, size: int) -> Choose:
+    """Plan which class is meant for `size` samples: a function of logits and sample indices.
 
     Raises MethodError for a target that does not fit, ModelError for an unknown label.
     """
@@ -83,7 +130,37 @@ def refuse_unlabelled(classes: NDArray[np.int64], ids: Sequence[str]) -> None:
     )
 
 
-def _indices(target: Target, model: Model, size: int) -> Tensor:
+def _logit(logits: Tensor, chosen: Tensor) -> Tensor:
+    return logits.gather(1, chosen)[:, 0]
+
+
+def _difference(pair: Tensor) -> Tensor:
+    return pair[:, 0] - pair[:, 1]
+
+
+def _most_likely(output: Tensor, _rows: Tensor) -> Tensor:
+    return (
+        output.argmax(1, keepdim=True)
+        if output.ndim == 2
+        else output.new_zeros(len(output), 1).long()
+    )
+
+
+def _called(function: ScoreOf) -> Callable[[Tensor, Tensor], Tensor]:
+    def score(output: Tensor, _chosen: Tensor) -> Tensor:
+        scores = function(output)
+        if not isinstance(scores, Tensor) or scores.shape != output.shape[:1]:
+            got = tuple(scores.shape) if isinstance(scores, Tensor) else type(scores).__name__
+            raise MethodError(
+                f"the callable target returned {got} for an output of {tuple(output.shape)}; "
+                f"expected a tensor of shape ({len(output)},), one score per sample."
+            )
+        return scores
+
+    return score
+
+
+def _indices(target: ClassTarget, model: Model, size: int) -> Tensor:
     if isinstance(target, str | int) and not isinstance(target, bool):
         return torch.full((size,), model.label_index(target))
     given = torch.as_tensor(target)
