@@ -6,7 +6,13 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from pellucid.attribution.layers import embedding_layer, find_grid, last_spatial_layer, to_grid
+from pellucid.attribution.layers import (
+    choose_layers,
+    embedding_layer,
+    find_grid,
+    grid_of,
+    last_spatial_layer,
+)
 from pellucid.errors import LayerError, MethodError
 from pellucid.model import ArrayInput, Model
 
@@ -117,10 +123,84 @@ def test_grids(
 
 def test_tokens_become_a_grid_in_reading_order() -> None:
     tokens = torch.arange(7.0).view(1, 7, 1)
-    grid = to_grid(tokens, (8, 12), "blocks")
-    assert grid[0, 0].tolist() == [[1, 2, 3], [4, 5, 6]]
+    grid = grid_of(tokens, (8, 12), "blocks")
+    assert grid.of(tokens)[0, 0].tolist() == [[1, 2, 3], [4, 5, 6]]
     with pytest.raises(LayerError, match=r"layer 'head' gives \(1, 3\), which is no grid"):
-        to_grid(torch.zeros(1, 3), (8, 12), "head")
+        grid_of(torch.zeros(1, 3), (8, 12), "head")
+
+
+@pytest.mark.parametrize("shape", [(2, 5, 4, 6), (2, 4, 6, 5), (2, 25, 5)])
+def test_channels_are_views_of_the_cells(shape: tuple[int, ...]) -> None:
+    output = torch.ones(shape)
+    grid = grid_of(output, (8, 12), "layer")
+    grid.channels(output)[[3, 0], [0, 1]] = 0
+    cells = grid.of(output)
+    assert cells.shape == (2, 5, 4, 6)
+    assert cells.mean((2, 3)).tolist() == [[1, 1, 1, 0, 1], [0, 1, 1, 1, 1]]
+    assert output.sum() == output.numel() - 48
+
+
+def test_the_choice_is_remembered_until_the_network_changes(
+    convolutional: nn.Module, pixels: Tensor
+) -> None:
+    runs = 0
+
+    def count(*_: object) -> None:
+        nonlocal runs
+        runs += 1
+
+    convolutional.register_forward_hook(count)
+    for size in (5, 2):
+        assert last_spatial_layer(wrapped(convolutional), {"": pixels[:size]}) == "act"
+    assert runs == 1
+    last_spatial_layer(wrapped(convolutional), {"": pixels[:, :, :10]})
+    assert runs == 2
+    convolutional.act = nn.Identity()
+    convolutional.second = nn.Sequential(convolutional.second, nn.ReLU())
+    assert last_spatial_layer(wrapped(convolutional), {"": pixels}) == "act"
+    assert runs == 3
+
+
+def test_the_search_takes_one_forward_pass_and_stops_early(
+    convolutional: nn.Module, pixels: Tensor
+) -> None:
+    reached: list[bool] = []
+
+    def watch(_module: nn.Module, _given: object, output: Tensor) -> None:
+        output.register_hook(lambda _: reached.append(True))
+
+    hook = convolutional.first.register_forward_hook(watch)
+    last_spatial_layer(wrapped(convolutional), {"": pixels})
+    hook.remove()
+    assert not reached
+
+
+def test_a_network_without_gradient_has_a_last_layer_too(pixels: Tensor) -> None:
+    class NoGradient(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.conv = nn.Conv2d(3, 4, 3)
+
+        @torch.no_grad()
+        def forward(self, pixels: Tensor) -> Tensor:
+            return self.conv(pixels).mean((2, 3))
+
+    assert last_spatial_layer(wrapped(NoGradient()), {"": pixels}) == "conv"
+
+
+def test_layers_by_name(convolutional: nn.Module, pixels: Tensor) -> None:
+    model, inputs = wrapped(convolutional), {"": pixels}
+    assert choose_layers(model, inputs, None) == ("act",)
+    assert choose_layers(model, inputs, "second") == ("second",)
+    assert choose_layers(model, inputs, "first, second") == ("first", "second")
+    assert choose_layers(model, inputs, "[-1]") == ("fc",)
+    assert choose_layers(model, inputs, ["first", "second", "first"]) == ("first", "second")
+    with pytest.raises(LayerError, match=r"'secnd' is not in Convolutional\. Closest: 'second'"):
+        choose_layers(model, inputs, ["first", "secnd"])
+    with pytest.raises(LayerError, match="no layer was named"):
+        choose_layers(model, inputs, [])
+    with pytest.raises(LayerError, match="layer=Conv2d was given; expected a name such as"):
+        choose_layers(model, inputs, convolutional.second)
 
 
 def test_finds_the_embedding_of_the_words(text_model: Model) -> None:
@@ -142,3 +222,51 @@ def test_a_shared_embedding_is_refused() -> None:
         embedding_layer(wrapped(Twice()), {"": torch.tensor([[1, 2, 3]])})
     with pytest.raises(MethodError, match="has no layer that embeds"):
         embedding_layer(wrapped(nn.Identity()), {"": torch.tensor([[1, 2]])})
+
+
+# The last grid that the answer depends on, with random weights.
+CHOSEN = {
+    "resnet18": "layer4",
+    "vgg11": "features",
+    "densenet121": "features",
+    "mobilenet_v2": "features",
+    "efficientnet_b0": "features",
+    "convnext_tiny": "features",
+    "vit_b_16": "encoder.layers.encoder_layer_11.ln_1",
+    "swin_t": "permute",
+    "swin_v2_t": "permute",
+    "maxvit_t": "blocks.3",
+    "googlenet": "inception5b",
+    "inception_v3": "Mixed_7c",
+    "squeezenet1_1": "classifier.2",
+    "timm:deit3_small_patch16_224": "blocks.11.norm1",
+    "timm:mobilevit_xxs": "final_conv",
+    "timm:eva02_tiny_patch14_224": "norm",
+    "timm:levit_128s": "stages",
+    "timm:mixer_s32_224": "norm",
+    "timm:coatnet_nano_rw_224": "norm",
+    "timm:resnetv2_50": "norm",
+}
+
+
+def opened(name: str) -> nn.Module:
+    library, _, model = name.rpartition(":")
+    if library == "timm":
+        module: nn.Module = pytest.importorskip("timm").create_model(model, pretrained=False)
+        return module
+    torchvision = pytest.importorskip("torchvision")
+    extra = {"init_weights": False} if name in ("googlenet", "inception_v3") else {}
+    found: nn.Module = getattr(torchvision.models, model)(weights=None, **extra)
+    if name == "vit_b_16":  # starts with a head of zeros, on which no answer depends
+        nn.init.normal_(found.heads.head.weight)
+    return found
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("name", CHOSEN)
+def test_the_last_grid_of_architectures(name: str) -> None:
+    torch.manual_seed(0)
+    module = opened(name).eval()
+    side = 299 if name == "inception_v3" else 224
+    assert last_spatial_layer(wrapped(module), {"": torch.randn(1, 3, side, side)}) == CHOSEN[name]

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from weakref import WeakKeyDictionary
 
 import torch
 from jaxtyping import Float
@@ -18,11 +19,14 @@ from torch import Tensor, nn
 
 from pellucid.attribution.call import explained_input, frozen, kind_of
 from pellucid.errors import LayerError, MethodError
+from pellucid.graph.addressing import resolve_layer
 from pellucid.model import Inputs, Model, call
 
 MOST_EXTRA_TOKENS = 5
 WIDEST_STRETCH = math.log(1.5)
 ATTENTION = re.compile("attention|attn", re.IGNORECASE)
+Layers = str | Sequence[str] | None
+_chosen: WeakKeyDictionary[nn.Module, dict[int, str]] = WeakKeyDictionary()
 
 
 @dataclass(frozen=True)
@@ -42,6 +46,11 @@ class Grid:
             return activation.permute(0, 3, 1, 2)
         rows = activation[:, self.extra :]
         return rows.reshape(len(rows), self.height, self.width, -1).permute(0, 3, 1, 2)
+
+    def channels(self, activation: Tensor) -> Float[Tensor, "channels n *cells"]:
+        """View the cells of a layer's output by channel, so that they can be changed in place."""
+        cells = activation if self.layout != "tokens" else activation[:, self.extra :]
+        return cells.movedim(1 if self.layout == "channels first" else -1, 0)
 
 
 def find_grid(shape: tuple[int, ...], picture: tuple[int, int]) -> Grid | None:
@@ -63,13 +72,8 @@ def find_grid(shape: tuple[int, ...], picture: tuple[int, int]) -> Grid | None:
     return best if _stretch(best, picture) <= WIDEST_STRETCH else None
 
 
-def to_grid(
-    activation: Tensor, picture: tuple[int, int], layer: str
-) -> Float[Tensor, "n channels height width"]:
-    """Rearrange a layer's output to (n, channels, height, width), without class tokens.
-
-    Raises LayerError when the output has no spatial grid.
-    """
+def grid_of(activation: Tensor, picture: tuple[int, int], layer: str) -> Grid:
+    """Find how a layer's output lies on the picture. Raises LayerError when it does not."""
     grid = find_grid(tuple(activation.shape), picture)
     if grid is None:
         raise LayerError(
@@ -77,7 +81,25 @@ def to_grid(
             "expected (n, channels, height, width), (n, height, width, channels) or patch tokens. "
             "Leave the layer out, and the last one with a grid is taken."
         )
-    return grid.of(activation)
+    return grid
+
+
+def choose_layers(model: Model, inputs: Inputs, layers: Layers | object) -> tuple[str, ...]:
+    """Names of the layers that are meant: one, several, or the last with a grid if None.
+
+    Several are a sequence, or one string with commas; each a dotted name or a shorthand such as
+    ``layer4[-1]``. Raises LayerError with the nearest names.
+    """
+    if layers is None:
+        return (last_spatial_layer(model, inputs),)
+    names = layers.split(",") if isinstance(layers, str) else layers
+    if not isinstance(names, Sequence) or not all(isinstance(name, str) for name in names):
+        raise LayerError(
+            f"layer={type(layers).__name__} was given; expected a name such as 'layer4', or several."
+        )
+    if not names:
+        raise LayerError("no layer was named; expected at least one, or None for the last.")
+    return tuple(dict.fromkeys(resolve_layer(model.module, name.strip()) for name in names))
 
 
 def last_spatial_layer(model: Model, inputs: Inputs) -> str:
@@ -86,24 +108,23 @@ def last_spatial_layer(model: Model, inputs: Inputs) -> str:
     A dry run on the first sample: of all modules whose output is a grid, the last in the order of
     calls for which the largest logit has a gradient at the cells. So a ViT's last block does not
     count when only its class token is read, but the normalization that feeds its attention does.
-    What lies inside an attention module, and adaptive pooling, is passed over. Raises LayerError.
+    What lies inside an attention module, and adaptive pooling, is passed over. What was found is
+    remembered for the module, as long as its parts and the input's shape stay. Raises LayerError.
     """
-    name = explained_input(model, inputs)
     first = first_sample(model, inputs)
-    if kind_of(first[name]) != "image":
+    pixels = first[explained_input(model, inputs)]
+    if kind_of(pixels) != "image":
         raise LayerError("only pictures (n, channels, height, width) have layers with a grid.")
-    picture = (first[name].shape[2], first[name].shape[3])
-    with frozen(model), _outputs(model.module) as outputs:
-        pixels = first[name].clone().requires_grad_()
-        score = call(model.module, first | {name: pixels.clone()}).amax()
-        found = [(layer, out, find_grid(tuple(out.shape), picture)) for layer, out in outputs]
-        grids = [(layer, out, grid) for layer, out, grid in found if grid and len(out) == 1]
-        if not grids:
-            raise LayerError(
-                f"{type(model.module).__name__} has no layer with a grid over the picture, so "
-                "there is no map to draw. Use a method that needs no layer: 'integrated_gradients'."
-            )
-        return _last_used(score, grids)
+    parts = [(name, type(part)) for name, part in model.module.named_modules()]
+    shapes = [(name, tensor.shape, tensor.dtype) for name, tensor in first.items()]
+    key = hash((*parts, *shapes))
+    known = _chosen.setdefault(model.module, {})
+    if key not in known:
+        found, reached = _dry_run(model, first)
+        if not reached:
+            return found
+        known[key] = found
+    return known[key]
 
 
 def embedding_layer(model: Model, inputs: Inputs) -> nn.Module:
@@ -145,15 +166,37 @@ def first_sample(model: Model, inputs: Inputs) -> Inputs:
     }
 
 
-def _last_used(score: Tensor, grids: list[tuple[str, Tensor, Grid]]) -> str:
+def _dry_run(model: Model, first: Inputs) -> tuple[str, bool]:
+    """Find the last layer with a grid, and tell whether the answer was seen to depend on it."""
+    name = explained_input(model, first)
+    picture = (first[name].shape[2], first[name].shape[3])
+    with frozen(model), _outputs(model.module) as outputs:
+        pixels = first[name].clone().requires_grad_()
+        score = call(model.module, first | {name: pixels.clone()}).amax()
+        found = [(layer, out, find_grid(tuple(out.shape), picture)) for layer, out in outputs]
+        grids = [(layer, out, grid) for layer, out, grid in found if grid and len(out) == 1]
+        if not grids:
+            raise LayerError(
+                f"{type(model.module).__name__} has no layer with a grid over the picture, so "
+                "there is no map to draw. Use a method that needs no layer: 'integrated_gradients'."
+            )
+        used = _last_used(score, grids) if score.requires_grad else None
+        return used or grids[-1][0], used is not None
+
+
+def _last_used(score: Tensor, grids: list[tuple[str, Tensor, Grid]]) -> str | None:
+    """Look from the end, at ever more layers at once, so that the backward pass stays short."""
     used = [(layer, out, grid) for layer, out, grid in grids if out.requires_grad]
-    gradients = torch.autograd.grad(score, [out for _, out, _ in used], allow_unused=True)
-    reached = [
-        layer
-        for (layer, _, grid), gradient in zip(used, gradients, strict=True)
-        if gradient is not None and bool(grid.of(gradient).any())
-    ]
-    return reached[-1] if reached else grids[-1][0]
+    end, size = len(used), 2
+    while end > 0:
+        part = used[max(0, end - size) : end]
+        outputs = [out for _, out, _ in part]
+        gradients = torch.autograd.grad(score, outputs, allow_unused=True, retain_graph=True)
+        for (layer, _, grid), gradient in zip(reversed(part), reversed(gradients), strict=True):
+            if gradient is not None and bool(grid.of(gradient).any()):
+                return layer
+        end, size = end - size, 2 * size
+    return None
 
 
 @contextmanager
