@@ -15,6 +15,7 @@ from pellucid.attribution.baselines import special_tokens
 from pellucid.attribution.call import Attribution, Call
 from pellucid.attribution.registry import Card
 from pellucid.attribution.targets import true_classes
+from pellucid.attribution.words import NO_WORD, word_index
 from pellucid.data import Data, InputKind
 from pellucid.errors import MethodError
 from pellucid.model import ImageInput, Model, TextInput
@@ -26,6 +27,7 @@ AXES = {
     "picture": ("y", "x", "channel"),
     "token": ("token",),
     "special": ("token",),
+    "word": ("token",),
     "used": ("token",),
 }
 Plain = NDArray[np.generic]
@@ -47,7 +49,7 @@ class Part:
     """One batch: positions in the data, logits (n, classes), explained classes, input, methods.
 
     `shown` is what the model saw: pictures (n, y, x, 3) uint8; tokens, which of them the tokenizer
-    added, and which are used, not padding; nothing for arrays.
+    added, the word that each belongs to, and which are used, not padding; nothing for arrays.
     """
 
     kind: InputKind
@@ -93,9 +95,15 @@ def shown_input(call: Call) -> dict[str, Plain]:
         indices = call.inputs[call.name]
         rows = [record.tokenizer.convert_ids_to_tokens(row) for row in indices.tolist()]
         used = call.inputs.get("attention_mask", torch.ones_like(indices)) > 0
+        special = special_tokens(record.tokenizer, indices).cpu().numpy()
+        words = [
+            word_index(record.tokenizer, row, added)
+            for row, added in zip(indices.tolist(), special.tolist(), strict=True)
+        ]
         return {
             "token": np.array(rows, dtype=np.str_),
-            "special": special_tokens(record.tokenizer, indices).cpu().numpy(),
+            "special": special,
+            "word": np.stack(words),
             "used": used.cpu().numpy(),
         }
     return {}
@@ -105,15 +113,18 @@ def assemble(parts: Sequence[Part], cards: Sequence[Card], data: Data, model: Mo
     """Put the batches of an explanation together; texts are padded to the longest."""
     order = np.concatenate([part.positions for part in parts])
     planes = [_joined([part.methods[i].values for part in parts]) for i in range(len(cards))]
+    shown = _shown(parts)
+    words = {name: shown.pop(name) for name in ("word",) if name in shown}
     variables = {
         "attribution": (("method", "sample", *PLANES[parts[0].kind]), np.stack(planes)),
-        **_shown(parts),
+        **shown,
         **_answers(parts, true_classes(data, model)[order], data, model),
         **_per_method(parts, cards),
     }
     coordinates = {
         "method": ("method", np.array([card.name for card in cards])),
         "sample_id": ("sample", np.array([data.ids[int(i)] for i in order], dtype=np.str_)),
+        **words,
     }
     return xr.Dataset(variables, coords=coordinates)
 
@@ -192,7 +203,7 @@ def _per_method(
 
 
 def _joined(batches: Sequence[Plain]) -> Plain:
-    """Put batches together; shorter rows are padded with NaN, "" or False."""
+    """Put batches together; shorter rows are padded with NaN, "", False, or the index of no word."""
     longest = max(batch.shape[1] for batch in batches)
     padded = [_padded(batch, longest - batch.shape[1]) for batch in batches]
     return np.concatenate(padded)
@@ -201,5 +212,5 @@ def _joined(batches: Sequence[Plain]) -> Plain:
 def _padded(batch: Plain, missing: int) -> Plain:
     if not missing:
         return batch
-    filler = np.nan if batch.dtype.kind == "f" else batch.dtype.type()
+    filler = {"f": np.nan, "i": NO_WORD}.get(batch.dtype.kind, batch.dtype.type())
     return np.pad(batch, [(0, 0), (0, missing)], constant_values=filler)

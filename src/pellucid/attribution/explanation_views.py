@@ -9,6 +9,7 @@ import xarray as xr
 from PIL import Image
 
 from pellucid.attribution.explanation_words import percent, strongest_words, verdict, where
+from pellucid.attribution.words import Words, merge_words, words_by_marks
 from pellucid.views import Axis, Bars, BarSeries, Heatmap, Overlay, Picture, Tokens, View
 from pellucid.views.kinds import Floats
 
@@ -79,24 +80,24 @@ def heatmap(data: xr.Dataset, sample: int, row: int) -> Heatmap:
 
 
 def tokens(data: xr.Dataset, sample: int, row: int) -> Tokens:
-    """One text, its words coloured by one method."""
-    used = data["used"].values[sample]
-    words = tuple(str(word) for word in data["token"].values[sample][used])
-    values = data["attribution"].values[row, sample][used]
-    special = data["special"].values[sample][used]
+    """One text, its words coloured by one method; a word gets the sum of its tokens."""
+    signed = bool(data["signed"].values[row])
+    words = _words(data.isel(sample=sample, method=row))
+    ordinary = ~np.array(words.special, dtype=bool)
     caption = (
         verdict(data, sample),
-        _key(data.isel(method=[row]), sample, "words"),
-        strongest_words(words, values, special),
+        _key_of_words(data, sample, row),
+        strongest_words(words.text, words.values, ~ordinary, signed=signed),
         str(data["about"].values[row]),
     )
     return Tokens(
         title=_title(data, sample, row),
         caption=" ".join(caption),
-        tokens=words,
-        values=values,
-        limit=_limit(values),
-        special=tuple(bool(added) for added in special),
+        tokens=words.text,
+        values=words.values,
+        limit=_limit(words.values[ordinary]) if ordinary.any() else 1.0,
+        special=words.special,
+        signed=signed,
         sample=str(data["sample_id"].values[sample]),
         probabilities=probabilities(data, sample),
     )
@@ -139,6 +140,22 @@ def _key(data: xr.Dataset, sample: int, parts: str) -> str:
     for_it = " or ".join(colour for colour, there in colours if there).capitalize()
     against = f", blue {parts} against it" if signed.any() else ""
     return f"{for_it} {parts} speak for {label!r}{against}."
+
+
+def _words(data: xr.Dataset) -> Words:
+    """The words of one sample; of a result that was saved without them, by the tokens' marks."""
+    used = data["used"].values
+    pieces = [str(token) for token in data["token"].values[used]]
+    known = data["word"].values[used].tolist() if "word" in data else words_by_marks(pieces)
+    special = data["special"].values[used].tolist()
+    return merge_words(pieces, data["attribution"].values[used], special, known)
+
+
+def _key_of_words(data: xr.Dataset, sample: int, row: int) -> str:
+    """How to read the colours of words."""
+    if data["signed"].values[row]:
+        return _key(data.isel(method=[row]), sample, "words")
+    return "The redder a word, the more it gets; this method does not show what speaks against."
 
 
 def _tone(data: xr.Dataset, sample: int) -> Literal["neutral", "good", "bad"]:

@@ -49,13 +49,14 @@ def answers(bars: Bars | None) -> Markup | None:
     return element("div", element("h4", bars.title), bar_list(bars), class_="answers")
 
 
-def scale(signed: bool) -> Markup:
-    """A colour bar with words at its ends."""
+def scale(signed: bool, *, reds: bool = False) -> Markup:
+    """A colour bar with words at its ends; with `reds`, the upper half of the signed one."""
     low, high, arrow = bar_words(signed)
+    ramp = "ramp signed upper" if reds else "ramp signed" if signed else "ramp"
     return element(
         "p",
         element("span", low),
-        element("i", class_="ramp signed" if signed else "ramp", aria_hidden="true"),
+        element("i", class_=ramp, aria_hidden="true"),
         element("span", high),
         class_="scale",
         aria_label=f"Colours: {low} {arrow} {high}",

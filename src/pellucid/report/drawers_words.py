@@ -20,10 +20,13 @@ def _(view: Tokens, sheet: Sheet, anchor: str) -> Markup:
     special = view.special or (False,) * len(view.tokens)
     pieces: list[Markup | str] = []
     readable = readable_tokens(view.tokens)
-    for (text, apart), value, added in zip(readable, view.values, special, strict=True):
-        pieces += [" " if apart else "", _token(text, float(value), limit, special=added)]
-    words = element("p", *pieces, class_="tokens")
-    return join([words, scale(signed=True), answers(view.probabilities)])
+    for (word, apart), value, added in zip(readable, view.values, special, strict=True):
+        part = float(value) / limit if math.isfinite(value) else 0.0
+        words = "added by the tokenizer" if added else _said(float(value), signed=view.signed)
+        pieces += [" " if apart else "", _token(word, part, words, special=added)]
+    text = element("p", *pieces, class_="tokens")
+    bar = scale(view.signed, reds=not view.signed)
+    return join([text, bar, answers(view.probabilities)])
 
 
 @draw.register
@@ -33,11 +36,18 @@ def _(view: Text, sheet: Sheet, anchor: str) -> Markup:  # noqa: ARG001
     return join(element("p", prose(paragraph)) for paragraph in view.paragraphs)
 
 
-def _token(text: str, value: float, limit: float, *, special: bool) -> Markup:
-    part = max(-1.0, min(1.0, value / limit)) if math.isfinite(value) else 0.0
+def _token(text: str, part: float, words: str, *, special: bool) -> Markup:
     if special:
-        return element("span", text, class_="special", title="added by the tokenizer")
+        return element("span", text, class_="special", title=words)
     side = "for" if part > 0 else "against"
-    words = f"speaks {side}: {formatted(value, '+.3g')}" if part else "no influence"
-    shade = f"--s:{abs(part):.2f}"
+    shade = f"--s:{min(abs(part), 1.0):.2f}"
     return element("mark", text, class_=side if part else None, style=shade, title=words)
+
+
+def _said(value: float, *, signed: bool) -> str:
+    """A value in words."""
+    if not math.isfinite(value) or not value:
+        return "no influence"
+    if not signed:
+        return f"importance: {formatted(value, '.3g')}"
+    return f"speaks {'for' if value > 0 else 'against'}: {formatted(value, '+.3g')}"

@@ -158,15 +158,17 @@ class Overlay(View):
 
 @dataclass(frozen=True, kw_only=True)
 class Tokens(View):
-    """A text in tokens, each with a signed `values` entry, coloured from -limit to limit.
+    """A text in tokens, each with a `values` entry, coloured from -limit or 0 to `limit`.
 
-    `special` marks tokens that the tokenizer added.
+    `special` marks tokens that the tokenizer added. Values that are not `signed` tell how much,
+    not what for.
     """
 
     tokens: tuple[str, ...]
     values: Floats
     limit: float
     special: tuple[bool, ...] = ()
+    signed: bool = True
     sample: str = ""
     probabilities: Bars | None = None
 

@@ -50,7 +50,7 @@ def _(view: Tokens, target: Target) -> None:
     heights = [lines * LINE, 0.12, *([0.25 * len(bars.categories) + 0.2] if bars else [])]
     axes = target.subplot_mosaic(rows, height_ratios=heights)
     _draw_tokens(axes["text"], placed, lines)
-    _draw_scale(axes["bar"])
+    _draw_scale(axes["bar"], signed=view.signed)
     if bars:
         draw_bars(axes["bars"], bars)
     return None
@@ -105,9 +105,11 @@ def _draw_tokens(axes: Axes, placed: list[Placed], lines: int) -> None:
         )
 
 
-def _draw_scale(axes: Axes) -> None:
-    low, high, _ = bar_words(signed=True)
-    axes.imshow(ramp_pixels(signed=True), aspect="auto", extent=(0.36, 0.64, 0, 1))
+def _draw_scale(axes: Axes, *, signed: bool) -> None:
+    low, high, _ = bar_words(signed)
+    ramp = ramp_pixels(signed=True)
+    shown = ramp if signed else ramp[:, ramp.shape[1] // 2 :]
+    axes.imshow(shown, aspect="auto", extent=(0.36, 0.64, 0, 1))
     axes.set(xlim=(0, 1))
     axes.set_axis_off()
     looks: dict[str, Any] = {"va": "center", "fontsize": 7.5, "color": FAINT}
