@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from pellucid.analysis.evaluation import Evaluation, evaluate
+    from pellucid.analysis.method_ranking import MethodRanking, benchmark_methods
     from pellucid.attribution.attribute import attribute
     from pellucid.attribution.explain import explain
     from pellucid.attribution.explanation import Explanation
@@ -36,6 +37,8 @@ _HOMES = {
     "Run": "pellucid.workspace.run",
     "evaluate": "pellucid.analysis.evaluation",
     "Evaluation": "pellucid.analysis.evaluation",
+    "benchmark_methods": "pellucid.analysis.method_ranking",
+    "MethodRanking": "pellucid.analysis.method_ranking",
     "attribute": "pellucid.attribution.attribute",
     "explain": "pellucid.attribution.explain",
     "Explanation": "pellucid.attribution.explanation",
@@ -50,12 +53,14 @@ __all__ = [
     "Data",
     "Evaluation",
     "Explanation",
+    "MethodRanking",
     "Model",
     "PellucidError",
     "Result",
     "Run",
     "Workspace",
     "attribute",
+    "benchmark_methods",
     "evaluate",
     "explain",
     "finetune",

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
-from torch import nn
+from torch import Tensor, nn
 
 import pellucid
 from pellucid import attribute, explain
@@ -69,7 +69,7 @@ def test_passes_errors_and_layers(explanation: Explanation) -> None:
     assert np.isnan(data["completeness_error"].values[[0, 2]]).all()
     assert np.isfinite(data["completeness_error"].values[1]).all()
     assert [*data["layer"].values] == ["act", "", ""]
-    assert explanation.meta.parameters["grad_cam"] == {"layer": "act", "upsample": True}
+    assert explanation.meta.parameters["grad_cam"] == {"layer": "act", "upsample": True, "fuse": "mean"}
     assert explanation.meta.parameters["integrated_gradients"]["steps"] == 4
     assert explanation.meta.model is not None
     assert explanation.meta.data is not None
@@ -238,3 +238,26 @@ def test_grey_pictures_are_shown_as_they_are(pictures: Data) -> None:
     found = explain(Model(module=Grey(), source="grey", input=record), grey)
     np.testing.assert_array_equal(found.data["picture"].values[0], np.array(grey))
     assert found.data["predicted_label"].values[0] in ("class 0", "class 1")
+
+
+def test_one_class_against_another(picture_model: Model, pictures: Data) -> None:
+    difference = explain(
+        picture_model, pictures, methods="occlusion", target="cat", against="dog"
+    )
+    single = [
+        explain(picture_model, pictures, methods="occlusion", target=label)
+        for label in ("cat", "dog")
+    ]
+    expected = single[0].data["attribution"] - single[1].data["attribution"]
+    np.testing.assert_allclose(difference.data["attribution"], expected, rtol=1e-3, atol=1e-4)
+    assert difference.meta.target == "cat against dog"
+
+
+def test_a_callable_as_target(picture_model: Model, pictures: Data) -> None:
+    def second(logits: Tensor) -> Tensor:
+        return logits[:, 1]
+
+    found = explain(picture_model, pictures, methods="occlusion", target=second)
+    expected = explain(picture_model, pictures, methods="occlusion", target=1)
+    np.testing.assert_allclose(found.data["attribution"], expected.data["attribution"])
+    assert found.meta.target == "the callable second"

@@ -128,9 +128,10 @@ def test_a_text_shows_its_words_per_method(of_texts: Explanation) -> None:
     first, last = views[0], views[3]
     assert isinstance(first, Tokens)
     assert isinstance(last, Tokens)
-    assert first.tokens == ("[CLS]", "great", "fun", "##ny", "[SEP]")
-    assert first.special == (True, False, False, False, True)
-    assert "Most for it: 'great', 'fun'. Most against it: 'ny'." in first.caption
+    assert first.tokens == ("[CLS]", "great", "funny", "[SEP]")
+    assert first.values.tolist() == [0, 2, 0.5, 0]
+    assert first.special == (True, False, False, True)
+    assert "Strongest: 'great', 'funny'." in first.caption
     assert last.tokens == ("[CLS]", "dull", "[SEP]")
     assert np.isfinite(last.values).all()
     assert "Explained is 'lynx', to which it gave 12 %." in last.caption

@@ -15,12 +15,25 @@ import xarray as xr
 from PIL import Image
 from torch import Tensor
 
-from pellucid.attribution.attribute import open_call, run
+from pellucid.attribution.attribute import announce, open_call, run
 from pellucid.attribution.baselines import Baseline
+from pellucid.attribution.call import Call
 from pellucid.attribution.explanation import Explanation
 from pellucid.attribution.explanation_arrays import Part, assemble, method_part, shown_input
+from pellucid.attribution.faithfulness.measures import (
+    QUICK,
+    QUICK_CONTROLS,
+    QUICK_PARAMETERS,
+    Entry,
+    Faithfulness,
+    explaining,
+    find_measures,
+    joined,
+    measure,
+)
+from pellucid.attribution.faithfulness.shown import faithfulness_arrays
 from pellucid.attribution.registry import PLURALS, Method, find_method
-from pellucid.attribution.targets import Target, refuse_unlabelled, true_classes
+from pellucid.attribution.targets import ClassTarget, Target, refuse_unlabelled, true_classes
 from pellucid.data import Batch, Batches, Data, in_order
 from pellucid.data.pictures import read_picture
 from pellucid.data.splits import spread
@@ -37,21 +50,25 @@ def explain(
     *,
     methods: str | Sequence[str] = ("grad_cam",),
     target: Target = "predicted",
+    against: ClassTarget | None = None,
     limit: int | None = None,
     batch_size: int = 8,
     layer: str | None = None,
     baseline: Baseline = None,
     parameters: Mapping[str, Mapping[str, Any]] | None = None,
+    faithfulness: bool | Sequence[str] = True,
     show: bool | None = None,
     seed: int = 0,
 ) -> Explanation:
     """Show which parts of each sample speak for a class, by one or several methods.
 
     `data` is Data, or raw samples: a picture (or its path), a text, an array, or a list of them.
-    `target` is "predicted", "true", a label, an index, or one index per sample; its logit is
-    explained. `limit` draws so many samples with `seed`, in the proportions of the classes.
+    `target` is "predicted", "true", a label, an index, one index per sample, or a callable; its logit is
+    explained, less that of `against`, another class. `limit` draws so many samples with `seed`, in the proportions of the classes.
     `batch_size` also bounds the rows of one pass. `layer` and `baseline` go to the methods that
-    take them, `parameters` to single methods: ``{"occlusion": {"window": 16}}``.
+    take them, `parameters` to single methods: ``{"occlusion": {"window": 16}}``. `faithfulness`
+    measures how far each map can be trusted, beside controls: in few steps by default, by the
+    measures that are named, or not at all if False.
 
     Samples that cannot be read are left out; the explanation's notes count them. All maps are
     kept in memory as float32. Raises SpecError for an unknown method, MethodError for one that is
@@ -59,6 +76,7 @@ def explain(
     nothing can be read.
     """
     started = time.perf_counter()
+    check = _Check(faithfulness, seed)
     plans = _plans(methods, {"layer": layer, "baseline": baseline}, parameters or {})
     chosen = data if isinstance(data, Data) else _given(model, data)
     chosen = chosen if limit is None else spread(chosen, limit, seed)
@@ -68,21 +86,23 @@ def explain(
     parts = []
     with progress("Explaining", total=len(chosen), show=show) as advance:
         for batch in batches:
-            parts.append(_explain_batch(model, batch, plans, targets(batch.positions), batch_size))
+            aim = targets(batch.positions), against
+            parts.append(_explain_batch(model, batch, plans, aim, batch_size, check))
             advance(len(batch.positions))
     if not parts:
         raise DataError(f"{chosen.source}: there is no sample that can be read to be explained.")
     arrays = assemble(parts, [plan.method.card for plan in plans], chosen, model)
+    arrays = arrays.assign(check.arrays())
     meta = Provenance(
         kind=Explanation.kind,
         model=model.identity,
         data=chosen.identity,
         method=", ".join(plan.method.card.name for plan in plans),
         parameters={"batch_size": batch_size, "limit": limit} | _record(plans),
-        target=str(target) if isinstance(target, str | int) else "one class per sample",
+        target=_told(target, against),
         seed=seed,
         seconds=time.perf_counter() - started,
-        notes=_notes(arrays, plans, len(chosen)),
+        notes=_notes(arrays, plans, len(chosen)) + check.notes(),
     )
     return Explanation(data=arrays, meta=meta)
 
@@ -93,6 +113,42 @@ class _Plan:
 
     method: Method
     parameters: dict[str, Any]
+
+
+class _Check:
+    """Measures the maps of one batch after the other; by default only where that is defined."""
+
+    def __init__(self, wanted: bool | Sequence[str], seed: int) -> None:
+        self._by_default = wanted is True
+        self._names = QUICK if wanted is True else tuple(wanted or ())
+        find_measures(self._names)
+        self._seed = seed
+        self._parts: list[Faithfulness] = []
+        self._problem = ""
+
+    def add(self, call: Call, entries: Sequence[Entry]) -> None:
+        """Measure the maps of a batch. Raises MethodError for measures that were asked for."""
+        if not self._names or self._problem:
+            return
+        quick: dict[str, Any] = {"parameters": QUICK_PARAMETERS, "controls": QUICK_CONTROLS}
+        options = quick if self._by_default else {}
+        try:
+            self._parts.append(measure(call, entries, self._names, seed=self._seed, **options))
+        except MethodError as error:
+            if not self._by_default:
+                raise
+            self._problem = str(error)
+
+    def arrays(self) -> dict[str, Any]:
+        """Variables of what was measured; none where that is not defined for all batches."""
+        if not self._parts or self._problem:
+            return {}
+        return faithfulness_arrays(joined(self._parts))
+
+    def notes(self) -> tuple[str, ...]:
+        return (f"How faithful the maps are was not measured: {self._problem}",) * bool(
+            self._problem
+        )
 
 
 def _plans(
@@ -170,7 +226,7 @@ def _targets(target: Target, data: Data, model: Model) -> Callable[[Tensor], Tar
         classes = true_classes(data, model)
         refuse_unlabelled(classes, data.ids)
         return lambda positions: torch.from_numpy(classes)[positions]
-    if isinstance(target, str | int):
+    if isinstance(target, str | int) or callable(target):
         return lambda _: target
     indices = torch.as_tensor(target)
     if len(indices) != len(data):
@@ -181,17 +237,30 @@ def _targets(target: Target, data: Data, model: Model) -> Callable[[Tensor], Tar
 
 
 def _explain_batch(
-    model: Model, batch: Batch, plans: Sequence[_Plan], target: Target, batch_size: int
+    model: Model,
+    batch: Batch,
+    plans: Sequence[_Plan],
+    aim: tuple[Target, ClassTarget | None],
+    batch_size: int,
+    check: _Check,
 ) -> Part:
-    found = []
-    with open_call(model, batch.inputs, target, max_batch=batch_size) as call:
+    found, entries = [], []
+    target, against = aim
+    opened = open_call(model, batch.inputs, target, against=against, max_batch=batch_size)
+    with opened as (call, _):
+        announce(call, [(plan.method, plan.parameters) for plan in plans])
         for plan in plans:
             before = call.forwards + call.backwards
             attribution = run(plan.method, call, plan.parameters)
             passes = call.forwards + call.backwards - before
             found.append(method_part(call, plan.method.card, attribution, passes))
+            again = explaining(plan.method, plan.parameters)
+            entries.append(
+                Entry(name=plan.method.card.name, attribution=attribution, explain=again)
+            )
             if attribution.layer:
                 plan.parameters["layer"] = attribution.layer
+        check.add(call, entries)
         return Part(
             kind=call.kind,
             positions=batch.positions.numpy(),
@@ -200,6 +269,13 @@ def _explain_batch(
             shown=shown_input(call),
             methods=tuple(found),
         )
+
+
+def _told(target: Target, against: ClassTarget | None) -> str:
+    if callable(target):
+        return f"the callable {getattr(target, '__name__', type(target).__name__)}"
+    told = str(target) if isinstance(target, str | int) else "one class per sample"
+    return told if against is None else f"{told} against {against}"
 
 
 def _record(plans: Sequence[_Plan]) -> dict[str, Any]:

@@ -11,6 +11,10 @@ import numpy as np
 
 from pellucid.attribution.explanation_views import explanation_views
 from pellucid.attribution.explanation_words import concentration, headline, summary
+from pellucid.attribution.faithfulness.shown import (
+    faithfulness_json,
+    faithfulness_views,
+)
 from pellucid.result import Result
 from pellucid.views import View
 
@@ -23,18 +27,22 @@ class Explanation(Result):
 
     `data` holds, for each method and sample, `attribution` over the picture (y, x), the tokens
     (token; NaN behind the end of shorter texts) or the values (feature); `completeness_error`
-    (relative, NaN where the method has none) and `passes`, forward and backward. For each sample:
+    (relative, NaN where the method has none) and `passes`, forward and backward; where measured,
+    `faithfulness` by measure, beside `faithfulness_control`. For each sample:
     `sample_id`; the explained class (`target`, `target_label`, `target_probability`), the
     predicted one, the true one (-1 and "" if unknown); the five most probable answers (`probability`
     and `rank_label`, by rank). `picture` (sample, y, x, channel) uint8 is what the model saw; for
-    texts `token`, `special` (added by the tokenizer) and `used` (not padding).
+    texts `token`, `special` (added by the tokenizer), `used` (not padding) and the coordinate `word`,
+    the number of the word that a token belongs to, −1 for special ones.
     """
 
     kind: ClassVar[str] = "explanation"
 
     def views(self) -> list[View]:
-        """One view per sample: the picture with its maps, or the text with its words coloured."""
-        return explanation_views(self.data)
+        """One view per sample, a picture with its maps or a text with its words coloured; then how
+        faithful the maps are, if that was measured.
+        """
+        return [*explanation_views(self.data), *faithfulness_views(self.data)]
 
     def summary(self) -> str:
         """Say what was explained, how often the model was right, and what to beware of."""
@@ -55,7 +63,7 @@ class Explanation(Result):
         }
 
     def save_pictures(self, folder: str | Path) -> list[Path]:
-        """Write each view as a PNG file into a folder, which is made if need be; give the paths.
+        """Write each sample's view as a PNG file into a folder, which is made if need be; give the paths.
 
         Files are named by position and sample; what is there under the same name is replaced.
         """
@@ -63,7 +71,7 @@ class Explanation(Result):
 
         target = Path(folder)
         target.mkdir(parents=True, exist_ok=True)
-        views, paths = self.views(), []
+        views, paths = explanation_views(self.data), []
         for position, view in enumerate(views):
             name = re.sub(r"[^A-Za-z0-9._-]+", "-", view.title).strip("-.")[-80:]
             paths.append(target / f"{position:0{len(str(len(views)))}d}-{name}.png")
@@ -98,4 +106,5 @@ class Explanation(Result):
             "layer": str(self.data["layer"].values[row]) or None,
             "sum": float(np.nansum(values)),
             "strongest_tenth": concentration(values[np.isfinite(values)]),
+            "faithfulness": faithfulness_json(self.data, sample, row),
         }

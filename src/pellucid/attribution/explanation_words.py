@@ -9,6 +9,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
+from pellucid.attribution.faithfulness.shown import faithfulness_words
 from pellucid.views import prose
 from pellucid.views.kinds import Floats
 from pellucid.views.prose import counted, listed
@@ -36,7 +37,8 @@ def summary(data: xr.Dataset, notes: Sequence[str]) -> str:
         lines[0] += (
             f" The model was right on {right.sum()} of {counted(int(known.sum()), 'sample')}."
         )
-    lines += [_typical(data, row) for row in range(data.sizes["method"])]
+    for row in range(data.sizes["method"]):
+        lines += [_typical(data, row), faithfulness_words(data, row)]
     return "\n".join([*filter(None, lines), *notes])
 
 
@@ -105,18 +107,21 @@ def concentration(values: Floats) -> float:
     return float(strength[:most].sum() / total) if total else 0.0
 
 
-def strongest_words(tokens: Sequence[str], values: Floats, special: NDArray[np.bool_]) -> str:
-    """Name the words that speak most for the class, and most against it."""
+def strongest_words(
+    tokens: Sequence[str], values: Floats, special: NDArray[np.bool_], *, signed: bool = True
+) -> str:
+    """Name the words that speak most for the class, and most against it; or that get most."""
     words = [word for word, _ in readable_tokens(tokens)]
-    strength = np.abs(values)
+    strength = np.where(special, 0.0, np.abs(values))
+    largest = strength.max(initial=0.0)
     order = [
         index
         for index in np.argsort(-strength, kind="stable")
-        if not special[index] and strength[index] >= STRONGEST * strength.max()
+        if strength[index] > 0 and strength[index] >= STRONGEST * largest
     ]
     for_it = [repr(words[index]) for index in order if values[index] > 0][:MOST_WORDS]
     against = [repr(words[index]) for index in order if values[index] < 0][:MOST_WORDS]
-    said = [f"Most for it: {', '.join(for_it)}."] if for_it else []
+    said = [f"{'Most for it' if signed else 'Strongest'}: {', '.join(for_it)}."] if for_it else []
     said += [f"Most against it: {', '.join(against)}."] if against else []
     return " ".join(said) or "No word makes a difference."
 

@@ -10,12 +10,14 @@ import typer
 from typer.core import TyperGroup
 
 from pellucid.cli import output
+from pellucid.cli.benchmark_methods import benchmark_methods
 from pellucid.cli.demo import demo
 from pellucid.cli.evaluate import evaluate
 from pellucid.cli.explain import explain
 from pellucid.cli.finetune import finetune
 from pellucid.cli.help import GREATEST_WIDTH, Command, write_groups
 from pellucid.cli.load import load
+from pellucid.cli.methods import methods
 from pellucid.cli.options import BAD_INPUT, INTERRUPTED
 from pellucid.cli.report import report
 from pellucid.cli.runs import runs
@@ -111,5 +113,15 @@ def pellucid(
         typer.echo(ctx.get_help())
 
 
-for command in (load, finetune, evaluate, explain, report, runs, demo):
+for command in (
+    load,
+    finetune,
+    evaluate,
+    explain,
+    methods,
+    benchmark_methods,
+    report,
+    runs,
+    demo,
+):
     app.command(cls=Command)(command)

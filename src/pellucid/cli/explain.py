@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from pellucid.workspace.run import Run
 
 METHOD_OPTIONS = "Method"
-METHODS = ("grad_cam", "integrated_gradients", "occlusion")
 
 
 def explain(
@@ -66,8 +65,8 @@ def explain(
         list[str] | None,
         typer.Option(
             metavar="NAME",
-            help=f"Method, may be repeated: {', '.join(METHODS)}, or one of a plugin. By default "
-            "grad_cam for pictures, else integrated_gradients.",
+            help="Method, may be repeated; `pellucid methods` lists them. By default grad_cam for "
+            "pictures, else integrated_gradients.",
             rich_help_panel=METHOD_OPTIONS,
             show_default=False,
         ),
@@ -80,6 +79,15 @@ def explain(
             rich_help_panel=METHOD_OPTIONS,
         ),
     ] = "predicted",
+    against: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="Explain why TARGET rather than this class: predicted, or a label.",
+            rich_help_panel=METHOD_OPTIONS,
+            show_default=False,
+        ),
+    ] = None,
     layer: Annotated[
         str | None,
         typer.Option(
@@ -99,6 +107,14 @@ def explain(
             show_default=False,
         ),
     ] = None,
+    no_faithfulness: Annotated[
+        bool,
+        typer.Option(
+            "--no-faithfulness",
+            help="Do not measure how far the maps can be trusted.",
+            rich_help_panel=METHOD_OPTIONS,
+        ),
+    ] = False,
     settings: Annotated[
         list[str] | None,
         typer.Option(
@@ -132,7 +148,7 @@ def explain(
 
     Example: pellucid explain run:RUN folder:DIR --split test --method grad_cam --out OUT
     """
-    parameters = _parameters(settings or [])
+    parameters = parse_settings(settings or [])
     run = open_run(model)
     samples = _open_samples(data, text, run, split, limit)
     opened = open_model(
@@ -147,11 +163,13 @@ def explain(
         samples,
         methods=method or [default],
         target=target,
+        against=against,
         limit=limit,
         batch_size=batch_size,
         layer=layer,
         baseline=_baseline(baseline),
         parameters=parameters,
+        faithfulness=not no_faithfulness,
     )
     place = out / "explanation.zarr" if out else None
     path = None if no_save else keep(result, run=run, out=place, workspace=workspace)
@@ -182,7 +200,7 @@ def _open_samples(
     return open_data(data_of(data, run), run, split=split, limit=limit)
 
 
-def _parameters(settings: list[str]) -> dict[str, dict[str, Any]]:
+def parse_settings(settings: list[str]) -> dict[str, dict[str, Any]]:
     """Read METHOD.NAME=VALUE; a value is JSON where it can be read so, else a text."""
     found: dict[str, dict[str, Any]] = {}
     for setting in settings:
