@@ -8,13 +8,14 @@ that enter the first trained block.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor, fx, nn
 
 from pellucid.errors import ModelError
+from pellucid.graph.frontier import after, frontier, independent, up_to
 from pellucid.graph.trace import ROOT, Trace, trace, unchanged_buffers
 from pellucid.model import Inputs, Model, call
 
@@ -90,24 +91,11 @@ class _InputOf(nn.Module):
 
 
 def _halves(traced: Trace, modules: Collection[str]) -> tuple[fx.GraphModule, fx.GraphModule]:
-    graph = traced.program.graph
-    constant = _independent(graph, lambda node: node.op == "placeholder")
-    frozen = _independent(graph, lambda node: _belongs(node, modules))
-    frontier = _frontier(graph, frozen, constant, traced.batch)
-    return _prefix(traced, frontier), _suffix(traced, frontier)
-
-
-def _independent(graph: fx.Graph, starts: Callable[[fx.Node], bool]) -> set[fx.Node]:
-    """Nodes that neither satisfy `starts` nor depend on one that does."""
-    free: set[fx.Node] = set()
-    for node in graph.nodes:
-        if (
-            node.op != "output"
-            and not starts(node)
-            and all(i in free for i in node.all_input_nodes)
-        ):
-            free.add(node)
-    return free
+    program = traced.program
+    constant = independent(program.graph, lambda node: node.op == "placeholder")
+    frozen = independent(program.graph, lambda node: _belongs(node, modules))
+    kept = frontier(program.graph, frozen, constant, traced.batch)
+    return up_to(program, kept), after(program, program.graph, kept)
 
 
 def _belongs(node: fx.Node, modules: Collection[str]) -> bool:
@@ -121,112 +109,6 @@ def _belongs(node: fx.Node, modules: Collection[str]) -> bool:
         for path in paths
         for name in modules
     )
-
-
-def _frontier(
-    graph: fx.Graph, frozen: set[fx.Node], constant: set[fx.Node], batch: torch.SymInt | int
-) -> list[fx.Node]:
-    """Frozen tensors that the rest needs, each with one row per sample.
-
-    Where a needed value has no such rows (a tensor of windows), its own inputs are taken instead
-    and it is computed again. A size is read off a tensor that has it.
-    """
-    again = {node for node in graph.nodes if node not in frozen}
-    wanted: dict[fx.Node, None] = {}
-    pending, sizes = [node for node in graph.nodes if node in again], []
-    while pending:
-        for node in pending.pop().all_input_nodes:
-            if node in again or node in constant or node in wanted:
-                continue
-            if _has_rows(node, batch):
-                wanted[node] = None
-            elif isinstance(node.meta.get("val"), torch.SymInt):
-                sizes.append(node)
-            else:
-                again.add(node)
-                pending.append(node)
-        while not pending and sizes:
-            size = sizes.pop()
-            if size not in again and _axis_of(size, wanted) is None:
-                again.add(size)
-                pending.append(size)
-    return [node for node in graph.nodes if node in wanted]
-
-
-def _axis_of(size: fx.Node, tensors: Iterable[fx.Node]) -> tuple[fx.Node, int] | None:
-    """A tensor, and the axis of it, whose length is the value of a size node."""
-    wanted = size.meta.get("val")
-    if not isinstance(wanted, torch.SymInt):
-        return None
-    for tensor in tensors:
-        for axis, length in enumerate(tensor.meta["val"].shape):
-            if str(length) == str(wanted):
-                return tensor, axis
-    return None
-
-
-def _has_rows(node: fx.Node, batch: torch.SymInt | int) -> bool:
-    if node.op == "placeholder":
-        return True
-    value = node.meta.get("val")
-    if not isinstance(value, Tensor) or value.ndim == 0:
-        return False
-    return str(value.shape[0]) == str(batch)
-
-
-def _prefix(traced: Trace, frontier: list[fx.Node]) -> fx.GraphModule:
-    graph = fx.Graph()
-    copies: dict[fx.Node, fx.Node] = {}
-    for node in traced.program.graph.nodes:
-        if node.op == "output":
-            break
-        copies[node] = graph.node_copy(node, copies.__getitem__)
-    graph.output(tuple(copies[node] for node in frontier))
-    return _module(traced, graph, pure=True)
-
-
-def _suffix(traced: Trace, frontier: list[fx.Node]) -> fx.GraphModule:
-    graph = fx.Graph()
-    copies: dict[fx.Node, fx.Node] = {}
-    for number, node in enumerate(frontier):
-        copies[node] = graph.placeholder(f"frontier_{number}")
-    for node in traced.program.graph.nodes:
-        if node in copies or node.op == "placeholder":
-            continue
-        if node.op == "output":
-            (logits,) = node.all_input_nodes
-            graph.output(copies[logits])
-        elif (found := _axis_of(node, frontier)) is not None:
-            tensor, axis = found
-            size = torch.ops.aten.sym_size.int
-            copies[node] = graph.call_function(size, (copies[tensor], axis))
-        elif all(source in copies for source in node.all_input_nodes):
-            copies[node] = graph.node_copy(node, copies.__getitem__)
-    return _module(traced, graph, pure=False)
-
-
-def _module(traced: Trace, graph: fx.Graph, *, pure: bool) -> fx.GraphModule:
-    graph.lint()
-    if pure:
-        graph.eliminate_dead_code()
-    else:
-        _drop_unused(graph)
-    module = fx.GraphModule(traced.program, graph)
-    module.delete_all_unused_submodules()
-    return module
-
-
-def _drop_unused(graph: fx.Graph) -> None:
-    """Remove what leads to no output, but keep updates of running statistics."""
-    for node in reversed(list(graph.nodes)):
-        if not node.users and node.op not in ("output", "placeholder") and not _updates(node):
-            graph.erase_node(node)
-
-
-def _updates(node: fx.Node) -> bool:
-    """Whether an operator changes a buffer in place, as the counter of a batch norm does."""
-    in_place = str(node.target).rpartition(".")[0].endswith("_")
-    return node.op == "call_function" and in_place and node.all_input_nodes[0].op == "get_attr"
 
 
 def _compare(model: Model, halves: Cut, inputs: Inputs) -> None:

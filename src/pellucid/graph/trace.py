@@ -6,10 +6,11 @@ module itself, not copies: training a part of the graph trains the module.
 
 from __future__ import annotations
 
+import io
 import logging
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stderr
 from dataclasses import dataclass
 
 import torch
@@ -31,9 +32,14 @@ class Trace:
     @property
     def batch(self) -> torch.SymInt | int:
         """The batch size, a symbol where it is dynamic."""
-        first = next(node for node in self.program.graph.nodes if node.op == "placeholder")
-        size: torch.SymInt | int = first.meta["val"].shape[0]
-        return size
+        return batch_of(self.program)
+
+
+def batch_of(program: fx.GraphModule) -> torch.SymInt | int:
+    """Length of the first input's first axis in a recorded program."""
+    first = program.graph.find_nodes(op="placeholder")[0]
+    size: torch.SymInt | int = first.meta["val"].shape[0]
+    return size
 
 
 class Logits(nn.Module):
@@ -54,27 +60,54 @@ def trace(model: Model, inputs: Inputs) -> Trace:
     Raises ModelError with the exporter's reason where the model cannot be traced. The model is
     left as it was: buffers that a training-mode call would change are put back.
     """
+    program = export(model, inputs, {name: dynamic_axes(name, t) for name, t in inputs.items()})
+    return Trace(program.module(check_guards=False), tuple(inputs))
+
+
+def export(
+    model: Model, inputs: Inputs, axes: dict[str, list[int]]
+) -> torch.export.ExportedProgram:
+    """Export a model with axes of free length. Raises ModelError with the exporter's reason."""
     names = tuple(inputs)
     tensors = tuple(inputs[name].to(model.device) for name in names)
-    free = torch.export.Dim.DYNAMIC
-    shapes = tuple(dict.fromkeys(_dynamic_axes(name, t), free) for name, t in inputs.items())
-    with unchanged_buffers(model.module), _quiet():
+    shapes = tuple(dict.fromkeys(axes[name], torch.export.Dim.DYNAMIC) for name in names)
+    with unchanged_buffers(model.module), quiet():
         try:
-            program = torch.export.export(
+            return torch.export.export(
                 Logits(model.module, names), tensors, dynamic_shapes=(shapes,), strict=False
             )
         except Exception as error:
-            reason = str(error).strip().partition("\n")[0]
             raise ModelError(
-                f"{type(model.module).__name__} cannot be traced: {type(error).__name__}: {reason}"
+                f"{type(model.module).__name__} cannot be traced: {type(error).__name__}: "
+                f"{first_line(error)}"
             ) from error
-    return Trace(program.module(check_guards=False), names)
 
 
-def _dynamic_axes(name: str, tensor: Tensor) -> list[int]:
+def first_line(error: Exception) -> str:
+    """The first line of an error's message, or what it means where that is not enough."""
+    if "Constraints violated" in str(error):
+        return (
+            "its call fixes the batch size or text length, as len(x) does and x.shape[0] does not"
+        )
+    return str(error).strip().partition("\n")[0]
+
+
+def dynamic_axes(name: str, tensor: Tensor) -> list[int]:
     """Axes whose size may change: the batch, and the length of a text."""
+    if tensor.ndim == 0:
+        return []
     is_text = bool(name) and tensor.ndim == 2 and not tensor.is_floating_point()
     return [0, 1] if is_text else [0]
+
+
+def place(model: Model, names: tuple[str, ...], inputs: Inputs) -> tuple[Tensor, ...]:
+    """Inputs on the model's device, in the order of `names`. Raises ModelError for other names."""
+    if set(inputs) != set(names):
+        raise ModelError(
+            f"inputs {sorted(inputs)} were given to a graph that was recorded with "
+            f"{sorted(names)}. Record it again with these inputs."
+        )
+    return tuple(inputs[name].to(model.device) for name in names)
 
 
 @contextmanager
@@ -90,14 +123,15 @@ def unchanged_buffers(module: nn.Module) -> Iterator[None]:
 
 
 @contextmanager
-def _quiet() -> Iterator[None]:
+def quiet() -> Iterator[None]:
     """Keep the exporter's chatter off the user's terminal; what matters is raised."""
     loggers = [logging.getLogger(name) for name in ("torch.export", "torch.fx", "torch._dynamo")]
     levels = [logger.level for logger in loggers]
     for logger in loggers:
         logger.setLevel(logging.CRITICAL)
     try:
-        with warnings.catch_warnings():
+        # A failed export writes the unfinished graph to the error stream.
+        with warnings.catch_warnings(), redirect_stderr(io.StringIO()):
             warnings.simplefilter("ignore")
             yield
     finally:
