@@ -1,4 +1,4 @@
-"""Integrated gradients: closed forms, completeness, and when the steps are doubled."""
+"""Integrated and expected gradients: closed forms, axioms, and where steps are added."""
 
 from __future__ import annotations
 
@@ -34,14 +34,16 @@ def test_a_linear_model_gives_weight_times_change() -> None:
     torch.testing.assert_close(found, (model.weight[1] * (values - baseline)).detach())
 
 
-def test_a_square_is_exact_with_one_step() -> None:
+def test_a_square_is_exact_with_two_steps() -> None:
     values = torch.tensor([[1.0, 2.0, -1.0, 5.0]])
-    found, details = attribute(Square(), values, target=0, steps=1, return_details=True)
+    found, details = attribute(
+        Square(), values, target=0, steps=2, max_steps=2, return_details=True
+    )
     torch.testing.assert_close(found, torch.tensor([[1.0, -8.0, 3.0, 0.0]]))
     assert details.completeness_error is not None
     assert details.completeness_error.item() < 1e-6
-    assert details.forwards.tolist() == [3]
-    assert details.backwards.tolist() == [1]
+    assert details.forwards.tolist() == [4]
+    assert details.backwards.tolist() == [2]
 
 
 @settings(deadline=None, max_examples=25)
@@ -68,15 +70,101 @@ def test_a_value_without_influence_gets_nothing(pixels: Tensor) -> None:
     assert found[:, 0].any()
 
 
-def test_steps_are_doubled_only_where_they_are_needed() -> None:
+def test_steps_are_added_only_where_they_are_needed() -> None:
     values = torch.tensor([[0.1, 0.1], [0.5, 0.5]])  # only the second crosses the step
     found, details = attribute(
         Step(), values, steps=4, max_steps=512, tolerance=0.01, return_details=True
     )
     assert details.completeness_error is not None
     assert details.completeness_error[1] <= 0.01
-    assert details.backwards[0] <= 8 < details.backwards[1]
+    assert details.backwards[0] <= 4 < details.backwards[1] <= 32
     assert abs(float(found[1].sum()) - 1) < 0.01
+
+
+def test_large_errors_that_cancel_are_not_taken_for_a_right_sum() -> None:
+    class Dents(nn.Module):
+        """x with a dent down and an equal one up, between which three nodes see nothing."""
+
+        def forward(self, values: Tensor) -> Tensor:
+            height = torch.sigmoid(80 * (values - 0.3)) - torch.sigmoid(80 * (values - 0.6))
+            return (values + 4 * height).sum(1)
+
+    found, details = attribute(
+        Dents(), torch.ones(1, 1), steps=3, max_steps=256, return_details=True
+    )
+    assert details.backwards.item() > 10
+    torch.testing.assert_close(found, torch.ones(1, 1), rtol=0.011, atol=0)
+
+
+def test_a_sample_that_is_not_done_says_so() -> None:
+    values = torch.tensor([[0.5, 0.5]])
+    _, details = attribute(
+        Step(), values, steps=2, max_steps=6, tolerance=0.001, return_details=True
+    )
+    assert details.backwards.tolist() == [6]
+    assert details.completeness_error is not None
+    assert details.completeness_error.item() > 0.001
+
+
+@settings(deadline=None, max_examples=20)
+@given(seed=st.integers(0, 10_000))
+def test_the_error_that_is_told_is_that_of_the_map(seed: int) -> None:
+    torch.manual_seed(seed)
+    model = nn.Sequential(nn.Linear(6, 32), nn.ReLU(), nn.Linear(32, 1)).double()
+    values = 5 * torch.randn(3, 6, dtype=torch.float64)
+    found, details = attribute(model, values, steps=3, max_steps=24, return_details=True)
+    change = (model(values) - model(torch.zeros_like(values)))[:, 0].detach()
+    error = (found.sum(1) - change).abs() / change.abs().clamp(min=1e-6)
+    assert details.completeness_error is not None
+    torch.testing.assert_close(details.completeness_error.double(), error, rtol=1e-4, atol=1e-7)
+    assert ((error <= 0.01 + 1e-6) | (details.backwards == 24)).all()
+
+
+@settings(deadline=None, max_examples=20)
+@given(seed=st.integers(0, 10_000))
+def test_linearity_symmetry_and_implementation_invariance(seed: int) -> None:
+    torch.manual_seed(seed)
+    first, second = (nn.Sequential(nn.Linear(4, 5), nn.Tanh(), nn.Linear(5, 1)) for _ in "ab")
+    values = torch.randn(2, 4)
+
+    class Sum(nn.Module):
+        def forward(self, values: Tensor) -> Tensor:
+            return 2 * first(values) + first(values.flip(1)) - 3 * second(values)
+
+    def found(model: nn.Module, given: Tensor = values) -> Tensor:
+        return attribute(model, given, steps=32, max_steps=32)
+
+    parts = 2 * found(first) + found(first, values.flip(1)).flip(1) - 3 * found(second)
+    torch.testing.assert_close(found(Sum()), parts, rtol=1e-3, atol=1e-4)
+
+    class Even(nn.Module):
+        def forward(self, values: Tensor) -> Tensor:
+            return first(values) + first(values.flip(1))
+
+    same = torch.tensor([[0.3, 0.7, 0.7, 0.3]])
+    torch.testing.assert_close(found(Even(), same), found(Even(), same).flip(1))
+
+
+def test_the_error_falls_faster_than_the_number_of_added_steps_grows() -> None:
+    class Wave(nn.Module):
+        def forward(self, values: Tensor) -> Tensor:
+            return (values + 2 * torch.sin(30 * values)).sum(1)
+
+    values = torch.ones(1, 1, dtype=torch.float64)
+    errors = []
+    for steps in (32, 128, 512):
+        found = attribute(Wave(), values, steps=3, max_steps=steps, tolerance=0.0)
+        errors.append(abs(found.item() - (1 + 2 * torch.sin(torch.tensor(30.0)).item())))
+    assert errors[1] < errors[0] / 4
+    assert errors[2] < errors[1] / 4
+
+
+def test_smooth_models_converge_with_few_first_steps() -> None:
+    model = nn.Sequential(nn.Linear(4, 8), nn.Tanh(), nn.Linear(8, 1)).double()
+    values = torch.randn(5, 4, dtype=torch.float64)
+    _, details = attribute(model, values, steps=32, max_steps=32, return_details=True)
+    assert details.completeness_error is not None
+    assert (details.completeness_error < 1e-6).all()
 
 
 def test_fixed_steps_report_how_wrong_they_are() -> None:
@@ -146,3 +234,54 @@ def test_baselines_of_texts(text_model: Model) -> None:
     text_model.input.tokenizer.mask_token = None
     with pytest.raises(MethodError, match="has no mask token"):
         attribute(text_model, inputs, baseline="mask")
+
+
+def test_expected_gradients_of_a_linear_model_compare_with_the_mean() -> None:
+    model, values, others = nn.Linear(4, 2), torch.randn(3, 4), torch.randn(7, 4)
+    found, details = attribute(
+        model,
+        values,
+        method="expected_gradients",
+        target=1,
+        baseline=others,
+        samples=500,
+        return_details=True,
+    )
+    expected = (model.weight[1] * (values - others.mean(0))).detach()
+    assert isinstance(details.standard_error, Tensor)
+    assert ((found - expected).abs() <= 4 * details.standard_error + 1e-5).all()
+    assert details.backwards.tolist() == [500] * 3
+
+
+def test_expected_gradients_of_one_baseline_approach_integrated_gradients() -> None:
+    values = torch.tensor([[1.0, 2.0, -1.0, 5.0]])
+    found, details = attribute(
+        Square(),
+        values,
+        method="expected_gradients",
+        target=0,
+        baseline=0.5,
+        samples=1000,
+        return_details=True,
+    )
+    expected = attribute(Square(), values, target=0, baseline=0.5)
+    assert isinstance(details.standard_error, Tensor)
+    assert ((found - expected).abs() <= 4 * details.standard_error + 1e-5).all()
+
+
+def test_expected_gradients_of_words(text_model: Model) -> None:
+    inputs = text_model.prepare(["a very good film", "bad film"])
+    found = attribute(text_model, inputs, method="expected_gradients", samples=8)
+    assert found.shape == inputs["input_ids"].shape
+    special = torch.isin(inputs["input_ids"], torch.tensor([0, 2, 3]))
+    assert not found[special].any()
+
+
+def test_baselines_of_another_shape_are_refused() -> None:
+    with pytest.raises(MethodError, match=r"baselines of shape \(7, 5\)"):
+        attribute(
+            nn.Linear(4, 2),
+            torch.randn(3, 4),
+            method="expected_gradients",
+            baseline=torch.zeros(7, 5),
+        )
