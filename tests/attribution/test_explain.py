@@ -69,7 +69,11 @@ def test_passes_errors_and_layers(explanation: Explanation) -> None:
     assert np.isnan(data["completeness_error"].values[[0, 2]]).all()
     assert np.isfinite(data["completeness_error"].values[1]).all()
     assert [*data["layer"].values] == ["act", "", ""]
-    assert explanation.meta.parameters["grad_cam"] == {"layer": "act", "upsample": True, "fuse": "mean"}
+    assert explanation.meta.parameters["grad_cam"] == {
+        "layer": "act",
+        "upsample": True,
+        "fuse": "mean",
+    }
     assert explanation.meta.parameters["integrated_gradients"]["steps"] == 4
     assert explanation.meta.model is not None
     assert explanation.meta.data is not None
@@ -241,9 +245,7 @@ def test_grey_pictures_are_shown_as_they_are(pictures: Data) -> None:
 
 
 def test_one_class_against_another(picture_model: Model, pictures: Data) -> None:
-    difference = explain(
-        picture_model, pictures, methods="occlusion", target="cat", against="dog"
-    )
+    difference = explain(picture_model, pictures, methods="occlusion", target="cat", against="dog")
     single = [
         explain(picture_model, pictures, methods="occlusion", target=label)
         for label in ("cat", "dog")

@@ -1,13 +1,19 @@
-"""Occlusion: linear models by hand, and what windows cover."""
+"""Occlusion: linear models by hand, what windows cover, and partial against whole passes."""
 
 from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from typing import Any
 
 import pytest
 import torch
 from torch import Tensor, nn
 
 from pellucid import attribute
+from pellucid.attribution import perturbation
 from pellucid.errors import MethodError
+from pellucid.graph.incremental import Incremental
 from pellucid.model import Model
 
 
@@ -30,6 +36,13 @@ def pair() -> Tensor:
 def drops(model: Weighted, pixels: Tensor, baseline: float = 0.0) -> Tensor:
     """Contribution of each pixel, both channels together: (n, 4, 6)."""
     return (model.weight * (pixels - baseline)).sum(1).detach()
+
+
+def assert_agree(found: Tensor, expected: Tensor) -> None:
+    """Equal to 1e-4 of the largest value."""
+    scale = expected.abs().max().item()
+    assert scale > 0
+    torch.testing.assert_close(found, expected.detach(), rtol=0, atol=1e-4 * scale)
 
 
 def test_windows_that_do_not_overlap_give_the_sum_of_their_pixels(pair: Tensor) -> None:
@@ -118,3 +131,150 @@ def test_words_are_masked_one_at_a_time(text_model: Model) -> None:
     special = torch.isin(inputs["input_ids"], torch.tensor([0, 2, 3]))
     assert not found[special].any()
     assert details.forwards.tolist() == [4, 3]
+
+
+@pytest.fixture
+def partial(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """Partial passes on small pictures too; collects the share of a whole pass that is planned."""
+    shares: list[float] = []
+    share = Incremental.share.fget
+    assert share is not None
+
+    def noted(incremental: Incremental) -> float:
+        shares.append(share(incremental))
+        return shares[-1]
+
+    monkeypatch.setattr(Incremental, "share", property(noted))
+    monkeypatch.setattr(perturbation, "WORTH_A_TRACE", 0)
+    return shares
+
+
+class Trunk(nn.Module):
+    """Two convolutions with a batch norm and pooling; NHWC if asked for."""
+
+    def __init__(self, *, channels_last: bool = False) -> None:
+        super().__init__()
+        self.channels_last = channels_last
+        self.first, self.norm = nn.Conv2d(3, 6, 3, padding=1), nn.BatchNorm2d(6)
+        self.second, self.pool = nn.Conv2d(6, 8, 3, stride=2), nn.MaxPool2d(2)
+        self.fc = nn.Linear(8, 4)
+        self.norm.running_var.uniform_(0.5, 1.5)  # type: ignore[union-attr]
+
+    def forward(self, pixels: Tensor) -> Tensor:
+        planes = pixels.permute(0, 3, 1, 2) if self.channels_last else pixels
+        hidden = self.pool(self.norm(self.first(planes)).relu())
+        return self.fc(self.second(hidden).relu().mean((2, 3)))
+
+
+@pytest.fixture
+def trunk() -> Trunk:
+    torch.manual_seed(5)
+    return Trunk().eval()
+
+
+@pytest.fixture
+def wide() -> Tensor:
+    return torch.randn(2, 3, 22, 31, generator=torch.Generator().manual_seed(6))
+
+
+def whole_passes(monkeypatch: pytest.MonkeyPatch, *given: Any, **options: Any) -> Tensor:
+    """Occlusion by whole passes alone."""
+    with monkeypatch.context() as context:
+        context.setattr(perturbation, "WORTH_A_TRACE", 2**62)
+        return attribute(*given, method="occlusion", **options)
+
+
+@pytest.mark.parametrize("baseline", [None, 0.5, "mean", "blur"])
+def test_partial_passes_give_the_same_values(
+    trunk: Trunk,
+    wide: Tensor,
+    baseline: str | float | None,
+    partial: list[float],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    options: dict[str, Any] = {"window": (5, 4), "stride": (3, 4), "baseline": baseline}
+    expected = whole_passes(monkeypatch, trunk, wide, **options)
+    found, details = attribute(trunk, wide, method="occlusion", return_details=True, **options)
+    assert_agree(found, expected)
+    assert len(partial) == 1
+    assert partial[0] < 0.4
+    windows = 7 * 8
+    assert (details.forwards < 3 + 0.6 * windows).all()
+    assert (details.forwards >= 2).all()
+
+
+@pytest.mark.parametrize("max_batch", [None, 3])
+@pytest.mark.parametrize(
+    "goal",
+    [{}, {"target": 2, "against": 0}, {"target": lambda logits: logits[:, 0] * logits[:, 1]}],
+)
+def test_partial_passes_for_any_target_and_batch(
+    trunk: Trunk,
+    wide: Tensor,
+    goal: dict[str, Any],
+    max_batch: int | None,
+    partial: list[float],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    options: dict[str, Any] = {"window": 6, "max_batch": max_batch, **goal}
+    expected = whole_passes(monkeypatch, trunk, wide, **options)
+    found = attribute(trunk, wide, method="occlusion", **options)
+    alone = torch.cat([attribute(trunk, x[None], method="occlusion", **options) for x in wide])
+    assert_agree(found, expected)
+    torch.testing.assert_close(found, alone, rtol=1e-5, atol=1e-7)
+    assert partial
+
+
+def test_partial_passes_leave_the_model_and_unchanged_windows_alone(
+    trunk: Trunk,
+    wide: Tensor,
+    partial: list[float],
+    unchanged: Callable[[nn.Module], AbstractContextManager[None]],
+) -> None:
+    wide[:, :, 8:] = 0.0
+    with unchanged(trunk):
+        found = attribute(trunk, wide, method="occlusion", window=4, stride=4)
+    assert partial
+    assert found[:, :, :8].any()
+    assert not found[:, :, 8:].any()
+
+
+def test_partial_passes_of_a_model_for_channels_last_pictures(
+    wide: Tensor, partial: list[float], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    torch.manual_seed(5)
+    model = Trunk(channels_last=True).eval()
+    pixels = wide.permute(0, 2, 3, 1).contiguous()
+    expected = whole_passes(monkeypatch, model, pixels, window=5)
+    assert_agree(attribute(model, pixels, method="occlusion", window=5), expected)
+
+
+def test_whole_passes_where_types_have_few_digits(
+    trunk: Trunk, wide: Tensor, partial: list[float]
+) -> None:
+    found = attribute(trunk.bfloat16(), wide, method="occlusion", window=8)
+    assert found.isfinite().all()
+    assert not partial
+
+
+def test_whole_passes_where_the_way_depends_on_the_numbers(
+    wide: Tensor, partial: list[float]
+) -> None:
+    class Forked(Trunk):
+        def forward(self, pixels: Tensor) -> Tensor:
+            return super().forward(pixels if pixels.sum() > 0 else -pixels)
+
+    _, details = attribute(
+        Forked().eval(), wide, method="occlusion", window=11, stride=10, return_details=True
+    )
+    assert not partial
+    assert details.forwards.tolist() == [1 + 2 * 3] * 2
+
+
+@pytest.mark.oracle
+def test_partial_passes_against_captum(trunk: Trunk, wide: Tensor, partial: list[float]) -> None:
+    captum = pytest.importorskip("captum.attr")
+    expected = captum.Occlusion(trunk).attribute(wide, (3, 5, 7), strides=(3, 4, 3), target=1)
+    found = attribute(trunk, wide, method="occlusion", window=(5, 7), stride=(4, 3), target=1)
+    assert_agree(found, expected)
+    assert partial
