@@ -1,0 +1,124 @@
+"""Occlusion against Captum's, on the same network and picture, in one process.
+
+    python benchmarks/occlusion.py [resnet18 resnet50] [--repeats 3] [--threads 2] [--side 224]
+
+A window of 15 × 15 pixels moves by 8. Captum runs at its defaults (one window in a forward pass)
+and with 16 windows in one. The rivals take turns, and the median of their ratios is printed, in
+seconds on the clock and of the processors. What else runs on the machine hardly changes the ratio
+of processor seconds. Recording the model, which happens once, is timed apart. Weights are random,
+with odd statistics in the batch norms.
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from collections.abc import Callable
+from statistics import median
+from typing import NamedTuple
+
+import torch
+import torchvision
+from captum.attr import Occlusion
+from torch import Tensor, nn
+
+import pellucid
+from pellucid.attribution.attribute import open_call
+
+WINDOW, STRIDE = 15, 8
+TARGET = 7
+ALLOWED = 1 / 3
+
+
+class Time(NamedTuple):
+    """What one run took, on the clock and of the processors."""
+
+    seconds: float
+    processor_seconds: float
+
+
+def network(name: str) -> nn.Module:
+    """A torchvision network with random weights, whose batch norms do something."""
+    torch.manual_seed(0)
+    module: nn.Module = getattr(torchvision.models, name)(weights=None)
+    for part in module.modules():
+        if isinstance(part, nn.BatchNorm2d):
+            assert part.running_mean is not None
+            assert part.running_var is not None
+            part.running_mean.normal_(0, 0.1)
+            part.running_var.uniform_(0.5, 1.5)
+    return module.eval()
+
+
+def timed(run: Callable[[], Tensor]) -> tuple[Time, Tensor]:
+    started, worked = time.perf_counter(), time.process_time()
+    values = run()
+    return Time(time.perf_counter() - started, time.process_time() - worked), values.detach()
+
+
+def rivals(module: nn.Module, picture: Tensor) -> dict[str, Callable[[], Tensor]]:
+    captum = Occlusion(module)
+    shape, strides = (3, WINDOW, WINDOW), (3, STRIDE, STRIDE)
+
+    def theirs(together: int) -> Tensor:
+        found: Tensor = captum.attribute(
+            picture, shape, strides, target=TARGET, perturbations_per_eval=together
+        )
+        return found
+
+    def ours() -> Tensor:
+        return pellucid.attribute(
+            module, picture, method="occlusion", target=TARGET, window=WINDOW, stride=STRIDE
+        )
+
+    return {"pellucid": ours, "captum": lambda: theirs(1), "captum, 16": lambda: theirs(16)}
+
+
+def measure(name: str, side: int, repeats: int) -> bool:
+    """Print one network's table; whether time and values are as promised."""
+    module, picture = network(name), torch.randn(1, 3, side, side)
+    started = time.perf_counter()
+    with open_call(module, picture, target=TARGET) as (call, _):
+        how = call.graph.how
+    print(f"{name}: recorded once in {time.perf_counter() - started:.1f} s ({how})", flush=True)
+    taken: dict[str, list[Time]] = {}
+    values: dict[str, Tensor] = {}
+    for repeat in range(repeats):
+        for rival, run in rivals(module, picture).items():
+            spent, values[rival] = timed(run)
+            taken.setdefault(rival, []).append(spent)
+            print(
+                f"  {repeat + 1}  {rival:11} {spent.seconds:8.1f} s on the clock,"
+                f" {spent.processor_seconds:8.1f} s of processors",
+                flush=True,
+            )
+    good = True
+    for rival in ("captum", "captum, 16"):
+        pairs = list(zip(taken["pellucid"], taken[rival], strict=True))
+        clock = median(ours.seconds / theirs.seconds for ours, theirs in pairs)
+        processors = median(a.processor_seconds / b.processor_seconds for a, b in pairs)
+        scale = values[rival].abs().max()
+        difference = float((values["pellucid"] - values[rival]).abs().max() / scale)
+        print(
+            f"  time / {rival}: {clock:.3f} on the clock, {processors:.3f} of processors;"
+            f" values differ by {difference:.1e} of the largest",
+            flush=True,
+        )
+        good &= difference < 1e-4 and (rival != "captum" or clock <= ALLOWED)
+    return good
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("networks", nargs="*", default=["resnet18", "resnet50"])
+    parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--side", type=int, default=224)
+    options = parser.parse_args()
+    torch.set_num_threads(options.threads)
+    good = [measure(name, options.side, options.repeats) for name in options.networks]
+    raise SystemExit(0 if all(good) else "a ratio or a difference is above what is promised")
+
+
+if __name__ == "__main__":
+    main()
