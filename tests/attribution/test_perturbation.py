@@ -268,7 +268,7 @@ def test_whole_passes_where_the_way_depends_on_the_numbers(
         Forked().eval(), wide, method="occlusion", window=11, stride=10, return_details=True
     )
     assert not partial
-    assert details.forwards.tolist() == [1 + 2 * 3] * 2
+    assert details.forwards.tolist() == [1 + 3 * 3] * 2
 
 
 @pytest.mark.oracle

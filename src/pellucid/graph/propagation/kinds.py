@@ -5,7 +5,8 @@
 | moves | only places values elsewhere | reshape, cat, slicing, where with a fixed condition |
 | sums | is linear in all its tensors together | add, mean, average pooling |
 | products | is linear in each of its tensors alone | mul, matmul, convolution, linear |
-| pointwise | maps each value by itself | relu, gelu, exp, division of a number by a tensor |
+| pointwise | maps each value by itself | relu, gelu, exp |
+| fills | looks at the shape of its tensors alone | full_like, zeros_like |
 """
 
 from __future__ import annotations
@@ -44,6 +45,10 @@ SUMS = _all(
     "_upsample_bilinear2d_aa", "_upsample_bicubic2d_aa",
 )  # fmt: skip
 
+FILLS = _all(
+    "empty_like", "full_like", "new_empty", "new_full", "new_ones", "new_zeros", "ones_like",
+    "sym_size", "zeros_like",
+)  # fmt: skip
 LAYERS = _all("addmm", "baddbmm", "conv1d", "conv2d", "conv3d", "convolution", "linear")
 PRODUCTS = LAYERS | _all("bmm", "dot", "einsum", "matmul", "mm", "mul", "mv")
 

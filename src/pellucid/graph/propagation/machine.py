@@ -17,6 +17,7 @@ from typing import Any
 import torch
 from torch import Tensor, fx, nn
 
+from pellucid.graph.propagation.kinds import FILLS
 from pellucid.graph.propagation.operate import operate
 from pellucid.graph.propagation.pointwise import Part, pointwise_parts
 from pellucid.graph.propagation.rules import Curve, Rules, Step, moves
@@ -110,7 +111,8 @@ class _Walk:
         args, kwargs = _filled(node, self.values)
         base_args, base_kwargs = _filled(node, self.bases)
         differs = any(self.values[i] is not self.bases[i] for i in node.all_input_nodes)
-        if not (differs or moves(args) or moves(list(kwargs.values()))):
+        depends = differs or moves(args) or moves(list(kwargs.values()))
+        if node.target in FILLS or not depends:
             with torch.no_grad():
                 self._keep(node, self.plan.operate(node, args, kwargs))
             return
