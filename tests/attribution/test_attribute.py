@@ -46,7 +46,7 @@ def test_an_output_without_a_gradient(pixels: Tensor) -> None:
     ("options", "message"),
     [
         ({"layer": "act"}, "'integrated_gradients' has no parameter 'layer'"),
-        ({"steps": 0}, "steps=0; expected a whole number from 1 to 4096"),
+        ({"steps": 0}, "steps=0; expected a whole number from 1 to 512"),
         ({"max_batch": 0}, "max_batch=0 was given"),
     ],
 )

@@ -38,12 +38,14 @@ def ours(network: nn.Module, pixels: Tensor, method: str, **options: Any) -> Ten
 
 
 def test_saliency(network: nn.Module, pixels: Tensor) -> None:
-    expected = captum.Saliency(network).attribute(pixels.clone(), target=TARGETS)
+    expected = captum.Saliency(network).attribute(pixels.clone().requires_grad_(), target=TARGETS)
     assert_agree(ours(network, pixels, "saliency"), expected)
 
 
 def test_input_x_gradient(network: nn.Module, pixels: Tensor) -> None:
-    expected = captum.InputXGradient(network).attribute(pixels.clone(), target=TARGETS)
+    expected = captum.InputXGradient(network).attribute(
+        pixels.clone().requires_grad_(), target=TARGETS
+    )
     assert_agree(ours(network, pixels, "input_x_gradient"), expected)
 
 
@@ -116,7 +118,9 @@ def test_neurons(network: nn.Module, pixels: Tensor) -> None:
     expected = peer.attribute(pixels, unit, n_steps=64, method="gausslegendre")
     fixed = {"steps": 64, "max_steps": 64}
     assert_agree(ours(network, pixels, "neuron_integrated_gradients", **options, **fixed), expected)
-    expected = captum.NeuronGradient(network, network.second).attribute(pixels.clone(), unit)
+    expected = captum.NeuronGradient(network, network.second).attribute(
+        pixels.clone().requires_grad_(), unit
+    )
     assert_agree(ours(network, pixels, "neuron_gradient", **options), expected)
     expected = captum.NeuronConductance(network, network.second).attribute(
         pixels, unit, target=TARGETS, n_steps=64, method="gausslegendre"

@@ -55,7 +55,7 @@ def test_parameters_come_from_the_signature() -> None:
     steps = next(
         p for p in find_method("integrated_gradients").card.parameters if p.name == "steps"
     )
-    assert (steps.type, steps.default, steps.bounds) == ("int", 32, Bounds(1, 4096))
+    assert (steps.type, steps.default, steps.bounds) == ("int", 8, Bounds(1, 512))
 
 
 @pytest.mark.parametrize(
@@ -87,7 +87,7 @@ def test_an_unknown_method_names_the_nearest() -> None:
 def test_a_kind_without_the_method_names_those_that_there_are() -> None:
     with pytest.raises(MethodError, match="not defined for texts, only for pictures") as caught:
         find_method("grad_cam").card.check_kind("text")
-    assert "'integrated_gradients', 'occlusion'" in str(caught.value)
+    assert "'integrated_gradients'" in str(caught.value)
 
 
 def test_a_function_without_a_card_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -115,6 +115,30 @@ def test_a_suffix_by_hand(chain, values, outputs, data):
     assert_close(suffix(output, suffix.prepare({"": x}), rows), 3 * output - x[rows])
 
 
+class Picking(nn.Module):
+    """Takes the last word of each text by numbering the batch, as GPT-2's classifier does."""
+
+    def __init__(self):
+        super().__init__()
+        self.body, self.head = nn.Linear(2, 4), nn.Linear(4, 3)
+
+    def forward(self, x, *, last):
+        state = torch.zeros(x.shape[0], 4) + 1
+        words = self.head(self.body(x) + state[:, None])
+        return words[torch.arange(x.shape[0]), last]
+
+
+def test_numbers_of_the_batch_are_not_taken_for_samples():
+    torch.manual_seed(0)
+    model = Model(module=Picking(), source="picking", input=ArrayInput())
+    inputs = {"": torch.randn(3, 5, 2), "last": torch.tensor([4, 0, 2])}
+    graph = Graph.of(model, inputs)
+    suffix, rows = graph.suffix("body"), torch.tensor([2, 2, 0, 1, 0])
+    output, kept = graph.activations(["body"], inputs)["body"], suffix.prepare(inputs)
+    assert [tuple(tensor.shape) for tensor in kept] == [(3,)]
+    assert_close(suffix(output[rows], kept, rows), graph.run(inputs)[rows])
+
+
 def test_a_layer_without_a_row_per_sample_is_refused(mixed):
     model, inputs = mixed
     graph = Graph.of(model, inputs)

@@ -34,8 +34,8 @@ class InnerLayer:
             )
         self._call = call
         (self.name,) = choose_layers(call.model, call.inputs, layer)
-        first = call.explained[:1]
-        _, output = self.outputs(first, torch.zeros(1, dtype=torch.int64, device=first.device))
+        first = torch.zeros_like(call.targets[:1])
+        _, output = self.outputs(call.explained[:1], first)
         self.shape = output.shape[1:]
         self.row_bytes = precise(output).nbytes
 

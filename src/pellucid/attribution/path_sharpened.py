@@ -138,7 +138,7 @@ def guided_ig(
     return Attribution(
         values=values.view_as(call.explained),
         resolution=EVERY[call.kind],
-        completeness_error=_error(call, values, start),
+        completeness_error=_error(call, values.sum(1), start),
     )
 
 
@@ -178,7 +178,7 @@ def idgi(call: Call, *, baseline: Baseline = None, steps: Steps = 64) -> Attribu
     return Attribution(
         values=per_value(call, total),
         resolution=EVERY[call.kind],
-        completeness_error=_error(call, total, start),
+        completeness_error=_error(call, total.flatten(1).sum(1), start),
     )
 
 
@@ -194,12 +194,12 @@ def _each(numbers: Float[Tensor, " n"], like: Tensor) -> Float[Tensor, " n *ones
 
 
 def _error(
-    call: Call, values: Float[Tensor, " n *shape"], start: Float[Tensor, " n *shape"]
+    call: Call, sums: Float[Tensor, " n"], start: Float[Tensor, " n *shape"]
 ) -> Float[Tensor, " n"]:
-    """How far values are from adding up to f(x) − f(start)."""
+    """How far sums are from f(x) − f(start)."""
     everyone = torch.arange(call.size, device=start.device)
     change = precise(call.own_scores) - precise(call.scores(start, everyone))
-    return relative_error(values.flatten(1).sum(1), change)
+    return relative_error(sums, change)
 
 
 def _moved(

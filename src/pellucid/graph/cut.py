@@ -124,7 +124,10 @@ def _compare(model: Model, halves: Cut, inputs: Inputs) -> None:
 def _same(model: Model, inputs: Inputs, suffix: nn.Module, frontier: tuple[Tensor, ...]) -> None:
     devices = [model.device] if model.device.type == "cuda" else []
     outputs = []
-    for run in (lambda: model.logits(inputs), lambda: suffix(*(t.clone() for t in frontier))):
+    for run in (
+        lambda: model.logits({n: t.clone() for n, t in inputs.items()}),
+        lambda: suffix(*(t.clone() for t in frontier)),
+    ):
         with unchanged_buffers(model.module), torch.random.fork_rng(devices=devices):
             torch.manual_seed(0)
             outputs.append(run())

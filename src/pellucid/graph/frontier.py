@@ -31,8 +31,11 @@ def frontier(
     """Frozen tensors that the rest needs, each with one row per sample.
 
     Where a needed value has no such rows (a tensor of windows), its own inputs are taken instead
-    and it is computed again. A size is read off a tensor that has it, one of `given` first.
+    and it is computed again. A size is read off a tensor that has it, one of `given` first. What
+    follows from sizes alone, such as the numbers 0 … n - 1, belongs to the batch and not to its
+    samples: it is computed again too.
     """
+    sized = _sized(graph, constant)
     again = {node for node in graph.nodes if node not in frozen}
     wanted: dict[fx.Node, None] = {}
     pending, sizes = [node for node in graph.nodes if node in again], []
@@ -40,7 +43,7 @@ def frontier(
         for node in pending.pop().all_input_nodes:
             if node in again or node in constant or node in wanted:
                 continue
-            if has_rows(node, batch):
+            if node not in sized and has_rows(node, batch):
                 wanted[node] = None
             elif isinstance(node.meta.get("val"), torch.SymInt):
                 sizes.append(node)
@@ -53,6 +56,18 @@ def frontier(
                 again.add(size)
                 pending.append(size)
     return [node for node in graph.nodes if node in wanted]
+
+
+def _sized(graph: fx.Graph, constant: set[fx.Node]) -> set[fx.Node]:
+    """Tensors that follow from sizes alone; none where one of them is written to in place."""
+    known = set(constant)
+    for node in graph.nodes:
+        is_size = isinstance(node.meta.get("val"), torch.SymInt)
+        if node.op == "call_function" and (is_size or known.issuperset(node.all_input_nodes)):
+            known.add(node)
+    found = {node for node in known - constant if isinstance(node.meta.get("val"), Tensor)}
+    written = (node.all_input_nodes[:1] for node in graph.nodes if _is_in_place(node))
+    return set() if any(found.issuperset(target) for target in written) else found
 
 
 def axis_of(size: fx.Node, tensors: Iterable[fx.Node]) -> tuple[fx.Node, int] | None:
@@ -81,11 +96,12 @@ def up_to(program: fx.GraphModule, nodes: Sequence[fx.Node]) -> fx.GraphModule:
     """The part of a program that gives the values of some nodes, as a tuple."""
     graph = fx.Graph()
     copies: dict[fx.Node, fx.Node] = {}
-    needed = _ancestors(nodes)
     for node in program.graph.nodes:
-        if node in needed or node.op == "placeholder":
+        if node.op != "output":
             copies[node] = graph.node_copy(node, copies.__getitem__)
     graph.output(tuple(copies[node] for node in nodes))
+    # What works in place on a needed value has no users and must stay; this knows it.
+    graph.eliminate_dead_code()
     return _module(program, graph)
 
 
@@ -114,17 +130,6 @@ def after(
     return _module(program, graph)
 
 
-def _ancestors(nodes: Iterable[fx.Node]) -> set[fx.Node]:
-    found: set[fx.Node] = set()
-    pending = list(nodes)
-    while pending:
-        node = pending.pop()
-        if node not in found:
-            found.add(node)
-            pending.extend(node.all_input_nodes)
-    return found
-
-
 def _module(program: fx.GraphModule, graph: fx.Graph) -> fx.GraphModule:
     graph.lint()
     module = fx.GraphModule(program, graph)
@@ -141,5 +146,9 @@ def _drop_unused(graph: fx.Graph) -> None:
 
 def _updates(node: fx.Node) -> bool:
     """Whether an operator changes a buffer in place, as the counter of a batch norm does."""
+    return _is_in_place(node) and node.all_input_nodes[0].op == "get_attr"
+
+
+def _is_in_place(node: fx.Node) -> bool:
     in_place = str(node.target).rpartition(".")[0].endswith("_")
-    return node.op == "call_function" and in_place and node.all_input_nodes[0].op == "get_attr"
+    return node.op == "call_function" and in_place and bool(node.all_input_nodes)

@@ -24,7 +24,7 @@ from pellucid.graph.listening import listen
 from pellucid.graph.record import record
 from pellucid.graph.recording import How, Recording, tensors_of
 from pellucid.graph.suffix import Suffix, suffix_of
-from pellucid.graph.trace import place
+from pellucid.graph.trace import Logits, place
 from pellucid.model import Inputs, Model
 
 PLAIN = (bool, int, float, str)
@@ -103,9 +103,10 @@ class Graph:
         placed = place(self.model, self.inputs, inputs)
         if self.recording.program is None:
             with self.model.evaluating():
-                return self.model.logits(inputs)
+                logits: Tensor = Logits(self.model.module, self.inputs)(*placed)
+                return logits
         self.recording.check(inputs)
-        logits: Tensor = self.program(*placed)
+        logits = self.program(*placed)
         return logits
 
     def activations(self, layers: Sequence[str], inputs: Inputs) -> dict[str, Tensor]:

@@ -29,7 +29,7 @@ def listen(model: Model, inputs: Inputs, layers: Sequence[str]) -> list[Tensor]:
             layer = model.module.get_submodule(name)
             hook = layer.register_forward_hook(lambda _m, _a, out, name=name: catch(name, out))
             hooks.callback(hook.remove)
-        model.logits(inputs)
+        model.logits({name: tensor.clone() for name, tensor in inputs.items()})
     for name in layers:
         if name not in caught:
             raise LayerError(f"layer {name!r} gives no tensor in a prediction. Name another one.")

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, fx, nn
 
 from pellucid.errors import ModelError
-from pellucid.graph.trace import unchanged_buffers
+from pellucid.graph.trace import Logits, unchanged_buffers
 from pellucid.model import Inputs, Model
 
 How = Literal["export", "dispatch", "hooks"]
@@ -86,9 +86,9 @@ def holds(model: Model, program: fx.GraphModule, inputs: Inputs) -> bool:
 
 def compare(model: Model, program: fx.GraphModule, inputs: Inputs) -> None:
     """Raise ModelError unless the program gives the model's own logits on the example."""
-    placed = {name: tensor.to(model.device) for name, tensor in inputs.items()}
+    placed = tuple(tensor.to(model.device) for tensor in inputs.values())
     with torch.no_grad(), unchanged_buffers(model.module):
-        own, traced = model.logits(placed), program(*placed.values())
+        own, traced = Logits(model.module, tuple(inputs))(*placed), program(*placed)
     if own.shape != traced.shape:
         raise ModelError(f"the trace gives {tuple(traced.shape)}, the model {tuple(own.shape)}.")
     scale, error = float(own.abs().max()), float((own - traced).abs().max())

@@ -43,7 +43,10 @@ def batch_of(program: fx.GraphModule) -> torch.SymInt | int:
 
 
 class Logits(nn.Module):
-    """Takes the inputs by position and returns the logits, whatever the model's own signature."""
+    """Takes the inputs by position and returns the logits, whatever the model's own signature.
+
+    The model gets copies, since some change their inputs in place.
+    """
 
     def __init__(self, module: nn.Module, names: tuple[str, ...]) -> None:
         super().__init__()
@@ -51,7 +54,8 @@ class Logits(nn.Module):
         self.names = names
 
     def forward(self, *tensors: Tensor) -> Tensor:
-        return call(self.module, dict(zip(self.names, tensors, strict=True)))
+        copies = (tensor.clone() for tensor in tensors)
+        return call(self.module, dict(zip(self.names, copies, strict=True)))
 
 
 def trace(model: Model, inputs: Inputs) -> Trace:

@@ -8,7 +8,9 @@ with z_ij what input i contributed to output j, by the rule of the layer. Conser
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, get_args
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Annotated
 
 import torch
 from jaxtyping import Float, Int
@@ -19,11 +21,12 @@ from pellucid.attribution.propagation.passes import Passes, as_table, operators_
 from pellucid.attribution.registry import Bounds, method
 from pellucid.errors import MethodError, closest
 from pellucid.graph.propagation.attention import attention_rules
-from pellucid.graph.propagation.canonical import Canonical, batch_norms_merged
+from pellucid.graph.propagation.canonical import batch_norms_merged
 from pellucid.graph.propagation.kinds import LAYERS, aten
 from pellucid.graph.propagation.machine import following
 from pellucid.graph.propagation.relevance import TINY, relevance_rules
 from pellucid.graph.propagation.weighted import (
+    Share,
     by_alpha_beta,
     by_box,
     by_count,
@@ -32,7 +35,7 @@ from pellucid.graph.propagation.weighted import (
 )
 from pellucid.model import ImageInput
 
-Rule = Literal[
+RULES = (
     "0",
     "epsilon",
     "gamma",
@@ -41,8 +44,7 @@ Rule = Literal[
     "epsilon_plus",
     "epsilon_gamma_box",
     "epsilon_plus_flat",
-]
-CONVOLUTIONS = {aten.convolution.default}
+)
 
 
 @method(
@@ -63,7 +65,7 @@ CONVOLUTIONS = {aten.convolution.default}
 def lrp(
     call: Call,
     *,
-    rule: Rule = "epsilon_plus",
+    rule: str = "epsilon_plus",
     epsilon: Annotated[float, Bounds(0, 1e3)] = 1e-6,
     gamma: Annotated[float, Bounds(0, 1e3)] = 0.25,
     alpha: Annotated[float, Bounds(1, 1e3)] = 2.0,
@@ -73,36 +75,30 @@ def lrp(
     `rule` is one for all layers of weights ("0", "epsilon", "gamma", "alpha_beta", "flat"), or a
     composite: "epsilon_plus" has z⁺ (α = 1) for convolutions and ε for linear layers (Kohlbrenner
     et al., 2020), "epsilon_plus_flat" also flat at the first layer, "epsilon_gamma_box" γ for
-    convolutions, ε for linear layers and the box rule at the first layer (Montavon et al., 2019);
-    the box is the range of pixel values, or of the sample if that is not known. `epsilon`, `gamma`
+    convolutions, ε for linear layers and the box rule for layers right at the input (Montavon et al.,
+    2019); the box is the range of pixel values, or of the sample if that is not known. `epsilon`, `gamma`
     and `alpha` (β = α − 1) are the rules' own numbers. Operators without weights: see
     `pellucid.graph.propagation.relevance`. Raises MethodError for an operator without a rule.
     Bach et al., 2015, eq. 56–60.
     """
-    if rule not in get_args(Rule):
-        raise MethodError(f"rule={rule!r} was given. {closest(str(rule), get_args(Rule))}")
+    if rule not in RULES:
+        raise MethodError(f"rule={rule!r} was given. {closest(str(rule), RULES)}")
     canonical = batch_norms_merged(operators_of(call, "lrp"))
-
-    def relevance(rows: Tensor) -> Tensor:
-        shares = {
-            "0": by_epsilon(TINY),
-            "epsilon": by_epsilon(epsilon or TINY),
-            "gamma": by_gamma(gamma),
-            "alpha_beta": by_alpha_beta(alpha),
-            "plus": by_alpha_beta(1.0),
-            "flat": by_count,
-            "box": by_box(*_box(call, rows)),
-        }
-        plan = Passes(call, relevance_rules({}), canonical)
-        layers = layers_of_weights(canonical, plan.start)
-        assigned = {node: shares[_named(rule, node, first)] for node, first in layers.items()}
-        passes = Passes(call, relevance_rules(assigned), canonical)
-        return _sent(passes, rows, of_relevance=True)
-
+    shares = {
+        "0": by_epsilon(TINY),
+        "epsilon": by_epsilon(epsilon or TINY),
+        "gamma": by_gamma(gamma),
+        "alpha_beta": by_alpha_beta(alpha),
+        "plus": by_alpha_beta(1.0),
+        "flat": by_count,
+    }
     passes = Passes(call, relevance_rules({}), canonical)
     rows = torch.arange(call.size, device=call.explained.device)
-    values = torch.cat([relevance(piece) for piece in passes.pieces(rows)])
-    return _attribution(call, values)
+    values = []
+    for piece in passes.pieces(rows):
+        assigned = _assigned(passes, rule, shares | {"box": by_box(*_box(call, piece))})
+        values.append(_sent(replace(passes, rules=relevance_rules(assigned)), piece, True))
+    return _attribution(call, torch.cat(values))
 
 
 @method(
@@ -128,30 +124,31 @@ def attn_lrp(call: Call, *, epsilon: Annotated[float, Bounds(0, 1e3)] = 1e-6) ->
     """
     passes = Passes.of(call, attention_rules(epsilon))
     rows = torch.arange(call.size, device=call.explained.device)
-    values = [
-        call.explained[piece] * _sent(passes, piece, of_relevance=False)
-        for piece in passes.pieces(rows)
-    ]
+    values = [call.explained[piece] * _sent(passes, piece, False) for piece in passes.pieces(rows)]
     return _attribution(call, torch.cat(values))
 
 
-def layers_of_weights(canonical: Canonical, start: fx.Node) -> dict[fx.Node, bool]:
-    """Layers of weights that work on what is explained; True where no other comes before."""
-    dependent = following(start)
-    layers = [n for n in canonical.graph.nodes if n in dependent and n.target in LAYERS]
-    later: set[fx.Node] = set()
+def _assigned(passes: Passes, rule: str, shares: Mapping[str, Share]) -> dict[fx.Node, Share]:
+    """The rule of each layer of weights that works on what is explained."""
+    start, graph = passes.start, passes.canonical.graph
+    dependent, later = following(start), set[fx.Node]()
+    layers = [node for node in graph.nodes if node in dependent and node.target in LAYERS]
+    assigned = {}
     for node in layers:
-        later |= following(node) - {node}
-    return {node: node not in later for node in layers}
+        assigned[node] = shares[_named(rule, node, node not in later, start)]
+        later |= following(node)
+    return assigned
 
 
-def _named(rule: Rule, node: fx.Node, first: bool) -> str:
-    """The rule of one layer, in a composite or not."""
-    convolves = node.target in CONVOLUTIONS
+def _named(rule: str, node: fx.Node, first: bool, start: fx.Node) -> str:
+    """The name of a layer's own rule; `first` if no other layer comes before it."""
+    convolves = node.target is aten.convolution.default
     if rule == "epsilon_plus_flat" and first:
         return "flat"
+    if rule == "epsilon_gamma_box" and start in node.all_input_nodes:
+        return "box"
     if rule == "epsilon_gamma_box":
-        return "box" if first else "gamma" if convolves else "epsilon"
+        return "gamma" if convolves else "epsilon"
     if rule in ("epsilon_plus", "epsilon_plus_flat"):
         return "plus" if convolves else "epsilon"
     return rule
@@ -169,7 +166,7 @@ def _box(call: Call, rows: Int[Tensor, " m"]) -> tuple[Tensor, Tensor]:
     return flat.amin(1).view(shape), flat.amax(1).view(shape)
 
 
-def _sent(passes: Passes, rows: Tensor, *, of_relevance: bool) -> Float[Tensor, " m *shape"]:
+def _sent(passes: Passes, rows: Tensor, of_relevance: bool) -> Float[Tensor, " m *shape"]:
     """What reaches the explained tensor, of relevance or of coefficients."""
     point = passes.call.explained[rows].detach().to(passes.dtype).requires_grad_()
     output, _ = passes.propagation(rows, passes.dtype).run(point)
