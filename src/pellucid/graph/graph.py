@@ -104,9 +104,9 @@ class Graph:
         if self.recording.program is None:
             with self.model.evaluating():
                 logits: Tensor = Logits(self.model.module, self.inputs)(*placed)
-                return logits
-        self.recording.check(inputs)
-        logits = self.program(*placed)
+        else:
+            self.recording.check(inputs)
+            logits = self.program(*placed)
         return logits
 
     def activations(self, layers: Sequence[str], inputs: Inputs) -> dict[str, Tensor]:
