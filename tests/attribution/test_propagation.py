@@ -253,9 +253,10 @@ def test_a_sample_that_float32_cannot_carry_goes_on_in_float64() -> None:
     assert details.forwards.tolist() == [5]
 
 
-@given(seed=st.integers(0, 1000), rule=st.sampled_from(["0", "epsilon", "gamma", "alpha_beta"]))
-@settings(max_examples=20, deadline=None)
+@given(seed=st.integers(0, 1000), rule=st.sampled_from(["0", "epsilon", "gamma"]))
+@settings(max_examples=12, deadline=None)
 def test_lrp_conserves_the_score_without_biases(seed: int, rule: str) -> None:
+    """α and β conserve only where each sum has terms of both signs, which no network promises."""
     torch.manual_seed(seed)
     module = CONSERVING
     for parameter in module.parameters():
