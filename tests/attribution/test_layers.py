@@ -262,7 +262,7 @@ def opened(name: str) -> nn.Module:
     return found
 
 
-@pytest.mark.slow
+@pytest.mark.thorough
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("name", CHOSEN)
 def test_the_last_grid_of_architectures(name: str) -> None:

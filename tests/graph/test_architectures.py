@@ -131,7 +131,7 @@ def test_small_architectures(make, layers):
     check(make, layers)
 
 
-@pytest.mark.slow
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     ("make", "layers"), [case[1:] for case in LARGE], ids=[c[0] for c in LARGE]
 )

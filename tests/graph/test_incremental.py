@@ -206,7 +206,7 @@ def test_the_model_is_not_changed() -> None:
         torch.testing.assert_close(tensor, before[name][1], rtol=0, atol=0)
 
 
-@pytest.mark.slow
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     "name",
     [
