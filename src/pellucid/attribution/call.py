@@ -16,10 +16,12 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
+from pellucid.attribution.freezing import intercepted
 from pellucid.attribution.memory import Budget, counting_bytes, out_of_memory
 from pellucid.attribution.targets import Goal
 from pellucid.data import InputKind
-from pellucid.errors import LayerError, MethodError, NoGradientError, closest
+from pellucid.errors import LayerError, MethodError, NoGradientError
+from pellucid.graph.addressing import find_layer
 from pellucid.graph.graph import Graph
 from pellucid.model import Inputs, Model, call
 
@@ -356,56 +358,6 @@ class Call:
                 f"{type(self.model.module).__name__} cannot run on {shapes}: {reason}. "
                 f"Expected: {self.model.input.describe()}."
             ) from error
-
-
-@contextmanager
-def frozen(model: Model) -> Iterator[None]:
-    """Evaluate a model with gradients for its inputs alone; put everything back afterwards.
-
-    Works inside the caller's `no_grad` and `inference_mode` too.
-    """
-    if any(parameter.is_inference() for parameter in model.module.parameters()):
-        raise MethodError(
-            "the model's weights were made inside torch.inference_mode, which rules out gradients. "
-            "Build the model outside of it."
-        )
-    trainable = [p for p in model.module.parameters() if p.requires_grad]
-    with torch.inference_mode(mode=False), torch.enable_grad(), model.evaluating():
-        try:
-            for parameter in trainable:
-                parameter.requires_grad = False
-            yield
-        finally:
-            for parameter in trainable:
-                parameter.requires_grad = True
-
-
-@contextmanager
-def intercepted(module: nn.Module, change: Callable[[Tensor], Tensor]) -> Iterator[None]:
-    """Replace what a module returns, or the first tensor of a tuple, inside the block."""
-
-    def hook(_module: nn.Module, _arguments: object, output: object) -> object:
-        if isinstance(output, tuple) and isinstance(output[0], Tensor):
-            return (change(output[0]), *output[1:])
-        return change(output) if isinstance(output, Tensor) else output
-
-    handle = module.register_forward_hook(hook)
-    try:
-        yield
-    finally:
-        handle.remove()
-
-
-def find_layer(module: nn.Module, name: str) -> nn.Module:
-    """Find a layer by its dotted name. Raises LayerError with the nearest names."""
-    layers: dict[str, nn.Module] = {
-        known: layer for known, layer in module.named_modules() if known
-    }
-    if name not in layers:
-        raise LayerError(
-            f"layer {name!r} is not in {type(module).__name__}. {closest(name, layers)}"
-        )
-    return layers[name]
 
 
 def explained_input(model: Model, inputs: Inputs) -> str:

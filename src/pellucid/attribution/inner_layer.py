@@ -8,8 +8,9 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from pellucid.attribution.call import Attribution, Call, intercepted
+from pellucid.attribution.call import Attribution, Call
 from pellucid.attribution.cam.fusing import picture_of, stretched
+from pellucid.attribution.freezing import intercepted
 from pellucid.attribution.gradient import precise
 from pellucid.attribution.layers import choose_layers, find_grid
 from pellucid.errors import LayerError, MethodError, NoGradientError

@@ -18,9 +18,10 @@ from jaxtyping import Float
 from torch import Tensor
 
 from pellucid.attribution.attention.watching import Pass, Reduce, Seen, watching
-from pellucid.attribution.call import Call, find_layer
+from pellucid.attribution.call import Call
 from pellucid.attribution.layers import find_grid
 from pellucid.errors import LayerError, MethodError, closest
+from pellucid.graph.addressing import find_layer
 
 INSTEAD = {
     "image": "'grad_cam', 'integrated_gradients' and 'occlusion' need no attention.",

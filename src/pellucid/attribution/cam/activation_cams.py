@@ -17,7 +17,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from pellucid.attribution.call import Attribution, Call, find_layer, intercepted
+from pellucid.attribution.call import Attribution, Call
 from pellucid.attribution.cam.fusing import (
     Fuse,
     activation_and_gradient,
@@ -25,9 +25,11 @@ from pellucid.attribution.cam.fusing import (
     output_on_grid,
     precise,
 )
+from pellucid.attribution.freezing import intercepted
 from pellucid.attribution.layers import Layers
 from pellucid.attribution.registry import method
 from pellucid.errors import MethodError
+from pellucid.graph.addressing import find_layer
 
 POOLING = {"Mean", "AdaptiveAvgPool2D", "MkldnnAdaptiveAvgPool2D", "AvgPool2D"}
 LINEAR = {"Addmm", "Mm", "Linear", "Convolution"}

@@ -17,9 +17,11 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.nn import functional as F
 
-from pellucid.attribution.call import Attribution, Call, find_layer, intercepted
+from pellucid.attribution.call import Attribution, Call
+from pellucid.attribution.freezing import intercepted
 from pellucid.attribution.layers import Grid, Layers, choose_layers, grid_of
 from pellucid.errors import LayerError, MethodError, NoGradientError, closest
+from pellucid.graph.addressing import find_layer
 
 Fuse = Literal["mean", "max"]
 Draw = Callable[[str], Float[Tensor, "n height width"]]

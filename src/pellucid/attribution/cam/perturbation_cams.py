@@ -17,7 +17,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from pellucid.attribution.call import Attribution, Call, find_layer, intercepted
+from pellucid.attribution.call import Attribution, Call
 from pellucid.attribution.cam.fusing import (
     Fuse,
     fused,
@@ -26,9 +26,11 @@ from pellucid.attribution.cam.fusing import (
     precise,
     stretched,
 )
+from pellucid.attribution.freezing import intercepted
 from pellucid.attribution.layers import Grid, Layers
 from pellucid.attribution.registry import Bounds, method
 from pellucid.errors import ModelError
+from pellucid.graph.addressing import find_layer
 
 ROWS_AT_ONCE = 32
 SMALLEST_SCORE = 1e-6
