@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import doctest
+import pkgutil
 import subprocess
 import sys
 from importlib.metadata import entry_points
@@ -42,3 +43,8 @@ def test_everything_that_is_registered_can_be_imported():
 def test_examples_in_docstrings_run():
     failed, tried = doctest.testmod(attribute)
     assert (failed, tried > 0) == (0, True)
+
+
+def test_no_folder_takes_the_name_of_a_verb():
+    folders = {module.name for module in pkgutil.iter_modules(pellucid.__path__)}
+    assert not folders & set(pellucid.__all__)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from pellucid.errors import PellucidError
     from pellucid.model.protocol import Model
     from pellucid.model.source import load, wrap
-    from pellucid.report.report import report
+    from pellucid.reporting.report import report
     from pellucid.result.protocol import Result
     from pellucid.training.finetune import finetune
     from pellucid.workspace.opening import open  # noqa: A004
@@ -45,7 +45,7 @@ _HOMES = {
     "Result": "pellucid.result.protocol",
     "Workspace": "pellucid.workspace.workspace",
     "open": "pellucid.workspace.opening",
-    "report": "pellucid.report.report",
+    "report": "pellucid.reporting.report",
     "PellucidError": "pellucid.errors",
 }
 

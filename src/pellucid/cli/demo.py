@@ -62,7 +62,7 @@ def demo(
 def _make_report(folder: Path, *, fresh: bool) -> Path:
     from pellucid.data.source import load_data
     from pellucid.model.source import load
-    from pellucid.report.report import report
+    from pellucid.reporting.report import report
 
     if fresh:
         _remove(folder)

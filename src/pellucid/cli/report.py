@@ -29,7 +29,7 @@ def report(
     as_json: AsJson = False,
 ) -> None:
     """Write one HTML file that shows runs and results, and opens anywhere without a network."""
-    from pellucid.report.report import report as write
+    from pellucid.reporting.report import report as write
 
     path = write([source.removeprefix("run:") for source in sources], out=out, title=title)
     if as_json:

@@ -1,7 +1,7 @@
 """The vocabulary of views: everything an analysis can show, as plain records.
 
 An analysis composes views and never draws. Each kind has one drawer in matplotlib
-(`pellucid.views.matplotlib`) and one for the page (`pellucid.report`). Arrays are NumPy; a view
+(`pellucid.views.matplotlib`) and one for the page (`pellucid.reporting`). Arrays are NumPy; a view
 holds all that its drawers need. Samples are named by their id, so that a selection made in one
 view can be followed in another.
 """

@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from pellucid.report import svg
-from pellucid.report.drawers import Sheet, draw, listing, nothing
-from pellucid.report.html import Markup, element, join
+from pellucid.reporting import svg
+from pellucid.reporting.drawers import Sheet, draw, listing, nothing
+from pellucid.reporting.html import Markup, element, join
 from pellucid.views import Histogram, Lines, Series
 from pellucid.views.colours import SERIES
 from pellucid.views.wording import axis_label, formatted

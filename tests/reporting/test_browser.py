@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from pellucid.report.report import report
+from pellucid.reporting.report import report
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 OPTIONS = ("--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking")

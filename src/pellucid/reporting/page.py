@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from importlib.resources import files
 
-from pellucid.report import (
+from pellucid.reporting import (
     drawers_bars,
     drawers_charts,
     drawers_matrix,
@@ -18,10 +18,10 @@ from pellucid.report import (
     drawers_tables,
     drawers_words,
 )
-from pellucid.report.drawers import Sheet, card, explains, is_narrow
-from pellucid.report.html import Markup, data_block, element, prose
-from pellucid.report.origin import draw_origin, moment, paragraphs
-from pellucid.report.sections import Section
+from pellucid.reporting.drawers import Sheet, card, explains, is_narrow
+from pellucid.reporting.html import Markup, data_block, element, prose
+from pellucid.reporting.origin import draw_origin, moment, paragraphs
+from pellucid.reporting.sections import Section
 from pellucid.views import Overlay, View
 from pellucid.views.colours import SERIES, SERIES_DARK, base, ramp_pixels
 
@@ -248,4 +248,4 @@ def _footer() -> Markup:
 
 
 def _asset(name: str) -> str:
-    return (files("pellucid.report") / name).read_text(encoding="utf-8")
+    return (files("pellucid.reporting") / name).read_text(encoding="utf-8")

@@ -8,8 +8,8 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from pellucid.report.html import Markup, element, join, prose
-from pellucid.report.sections import Section
+from pellucid.reporting.html import Markup, element, join, prose
+from pellucid.reporting.sections import Section
 
 ORDER = ("model", "data", "method", "target", "parameters", "config", "seed", "created", "seconds")
 PRIVATE = ("format", "pid", "host", "workspace")  # of the machine, and nobody else's business

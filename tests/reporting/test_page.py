@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from pellucid.report.drawers_matrix import HIGH, MIDDLE
-from pellucid.report.report import report
+from pellucid.reporting.drawers_matrix import HIGH, MIDDLE
+from pellucid.reporting.report import report
 from pellucid.views import (
     Axis,
     Bars,
@@ -250,7 +250,7 @@ def test_narrow_views_go_in_pairs(make: Make, tmp_path: Path) -> None:
 
 
 def tokens(name: str) -> dict[str, str]:
-    style = (files("pellucid.report") / name).read_text("utf-8")
+    style = (files("pellucid.reporting") / name).read_text("utf-8")
     block = re.search(r":root \{(.*?)\}", style, re.S)
     return dict(re.findall(r"--([\w-]+): ([^;]+);", block[1] if block else style))
 

@@ -400,7 +400,7 @@ def project() -> list[Made]:
 @pytest.fixture(scope="session")
 def page(project: list[Made], tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The sample project's report, written once."""
-    from pellucid.report.report import report
+    from pellucid.reporting.report import report
 
     return report(project, tmp_path_factory.mktemp("report") / "report.html")
 

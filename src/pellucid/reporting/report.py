@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from pellucid.files import replacing
-from pellucid.report.page import write_page
-from pellucid.report.sections import Section, Source, gather
+from pellucid.reporting.page import write_page
+from pellucid.reporting.sections import Section, Source, gather
 
 
 def report(

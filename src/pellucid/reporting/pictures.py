@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from pellucid.report.html import Markup, element
+from pellucid.reporting.html import Markup, element
 from pellucid.views import Heatmap
 from pellucid.views.colours import colour_table, heatmap_levels, resize
 from pellucid.views.kinds import Pixels

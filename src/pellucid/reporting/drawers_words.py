@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 
-from pellucid.report.drawers import Sheet, draw, nothing
-from pellucid.report.drawers_pictures import answers, scale
-from pellucid.report.html import Markup, element, join, prose
+from pellucid.reporting.drawers import Sheet, draw, nothing
+from pellucid.reporting.drawers_pictures import answers, scale
+from pellucid.reporting.html import Markup, element, join, prose
 from pellucid.views import Text, Tokens
 from pellucid.views.wording import formatted, readable_tokens
 

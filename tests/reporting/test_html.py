@@ -4,7 +4,7 @@ from html.parser import HTMLParser
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pellucid.report.html import Markup, data_block, element, join, prose, text
+from pellucid.reporting.html import Markup, data_block, element, join, prose, text
 
 
 class Reader(HTMLParser):

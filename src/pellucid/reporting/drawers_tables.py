@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from pellucid.report.drawers import Sheet, draw, nothing
-from pellucid.report.html import Markup, element
+from pellucid.reporting.drawers import Sheet, draw, nothing
+from pellucid.reporting.html import Markup, element
 from pellucid.views import Column, Table
 from pellucid.views.wording import column_label, entries, is_numeric
 

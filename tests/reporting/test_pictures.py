@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from pellucid.report.pictures import Pictures
-from pellucid.report.report import report
+from pellucid.reporting.pictures import Pictures
+from pellucid.reporting.report import report
 from pellucid.views import Heatmap, ImageGrid, Picture
 from pellucid.views.colours import colour_table, heatmap_levels
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pellucid.report.html import Markup, element, join
+from pellucid.reporting.html import Markup, element, join
 from pellucid.views import Axis
 from pellucid.views.wording import MINUS, axis_label, shorten
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from pellucid.report.drawers import Sheet, draw, nothing
-from pellucid.report.html import Markup, data_block, element, join
+from pellucid.reporting.drawers import Sheet, draw, nothing
+from pellucid.reporting.html import Markup, data_block, element, join
 from pellucid.views import Matrix
 from pellucid.views.colours import (
     MATRIX_RIGHT,

@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from pellucid.report import svg
-from pellucid.report.drawers import Sheet, draw, listing, nothing
-from pellucid.report.drawers_charts import PLOT, UPRIGHT, chart, legend
-from pellucid.report.html import Markup, element, join
+from pellucid.reporting import svg
+from pellucid.reporting.drawers import Sheet, draw, listing, nothing
+from pellucid.reporting.drawers_charts import PLOT, UPRIGHT, chart, legend
+from pellucid.reporting.html import Markup, element, join
 from pellucid.views import Axis, Bars, BarSeries
 from pellucid.views.colours import SERIES
 from pellucid.views.wording import axis_label, quantity, shorten

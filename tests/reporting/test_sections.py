@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from pellucid.errors import ResultError, SpecError
-from pellucid.report.report import report
-from pellucid.report.sections import gather
+from pellucid.reporting.report import report
+from pellucid.reporting.sections import gather
 from pellucid.training.recorder import Recorder
 from pellucid.views import Text, View
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from pellucid.report.drawers import Sheet, draw, nothing
-from pellucid.report.drawers_bars import bar_list
-from pellucid.report.html import Markup, element, join, prose
-from pellucid.report.pictures import Embedded
+from pellucid.reporting.drawers import Sheet, draw, nothing
+from pellucid.reporting.drawers_bars import bar_list
+from pellucid.reporting.html import Markup, element, join, prose
+from pellucid.reporting.pictures import Embedded
 from pellucid.views import Bars, Heatmap, ImageGrid, Overlay, Picture
 from pellucid.views.wording import bar_words
 

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pellucid.report.svg import (
+from pellucid.reporting.svg import (
     Scale,
     fit,
     log_ticks,

@@ -2,8 +2,8 @@ from typing import Any
 
 import pytest
 
-from pellucid.report.origin import commands, duration, moment, rows_of
-from pellucid.report.sections import Section
+from pellucid.reporting.origin import commands, duration, moment, rows_of
+from pellucid.reporting.sections import Section
 
 
 def section(kind: str, record: dict[str, Any]) -> Section:

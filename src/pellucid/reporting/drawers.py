@@ -5,8 +5,8 @@ from __future__ import annotations
 import functools
 from dataclasses import dataclass, field
 
-from pellucid.report.html import Markup, element, join, prose
-from pellucid.report.pictures import Embedded, Pictures
+from pellucid.reporting.html import Markup, element, join, prose
+from pellucid.reporting.pictures import Embedded, Pictures
 from pellucid.views import Bars, Histogram, Lines, Overlay, Tokens, View
 from pellucid.views.wording import NOTHING
 

@@ -1,0 +1,1 @@
+"""What is inside a model: structure, weights, activations, gradients, features, sensitivity."""
