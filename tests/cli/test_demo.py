@@ -18,7 +18,9 @@ def test_makes_a_report_and_uses_it_again(
     home: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """The real network and photographs; sixty digits and few steps, to be quick."""
+    """The real network; sixty digits, one photograph and few steps, to be quick."""
+    monkeypatch.setattr("pellucid.cli.demo.EXPLAINED", ("chelsea",))
+    monkeypatch.setattr("pellucid.cli.demo.NUM_DIGITS", 2)
     monkeypatch.setattr("pellucid.cli.demo.DIGITS", pictures)
     monkeypatch.setattr("pellucid.cli.demo.OF_PHOTOS", FEW_STEPS)
     first = pellucid("demo")

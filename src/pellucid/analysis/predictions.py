@@ -13,7 +13,7 @@ from torch import Tensor
 from pellucid.data import Batches, Data, in_order
 from pellucid.data.loading import Batch
 from pellucid.errors import DataError, ModelError
-from pellucid.model import Model
+from pellucid.model import Model, pieces
 from pellucid.progress import progress
 
 MOST_NAMED = 3
@@ -73,14 +73,15 @@ def refuse_other_kind(model: Model, data: Data) -> None:
 
 
 def _class_logits(model: Model, batch: Batch) -> Tensor:
-    logits = model.logits(batch.inputs)
+    parts = pieces(batch.inputs, model.device)
+    logits = torch.cat([model.logits(part).float().cpu() for part in parts])
     if logits.ndim != 2 or logits.shape[1] < 2:
         raise ModelError(
             f"{model.source} returned an output of shape {tuple(logits.shape)} for "
             f"{len(batch.positions)} samples; expected one row per sample with one logit for each "
             "of two or more classes. Only classification models can be evaluated."
         )
-    return logits.float().cpu()
+    return logits
 
 
 def _finite(logits: Tensor, batch: Batch, model: Model, data: Data) -> Tensor:

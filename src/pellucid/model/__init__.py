@@ -2,6 +2,7 @@
 
 from pellucid.model.description import describe
 from pellucid.model.inputs import ArrayInput, ImageInput, Input, Inputs, TextInput
+from pellucid.model.pieces import pieces
 from pellucid.model.protocol import Model, as_logits, call, choose_device
 
 __all__ = [
@@ -15,4 +16,5 @@ __all__ = [
     "call",
     "choose_device",
     "describe",
+    "pieces",
 ]

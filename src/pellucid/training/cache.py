@@ -14,7 +14,7 @@ from torch import Tensor
 from pellucid.data import Batches, Data, in_order
 from pellucid.errors import TrainingError
 from pellucid.graph.cut import Cut
-from pellucid.model import Model
+from pellucid.model import Inputs, Model, pieces
 from pellucid.progress import progress
 from pellucid.training.augment import Augment
 from pellucid.training.seeds import derive
@@ -78,8 +78,7 @@ def fill(
                 data, model.prepare, order, augment=augment, seeds=seeds, workers=workers
             )
             for batch in batches:
-                inputs = {name: t.to(model.device) for name, t in batch.inputs.items()}
-                frontier = [tensor.cpu() for tensor in cut.frontier(inputs)]
+                frontier = _frontier(model, cut, batch.inputs)
                 if not arrays:
                     arrays, where = _allocate(frontier, len(data) * num_views, memory, folder)
                 for array, tensor in zip(arrays, frontier, strict=True):
@@ -89,6 +88,15 @@ def fill(
                     readable += batch.positions.tolist()
                 step(len(batch.positions))
     return ActivationCache(tuple(arrays), np.array(readable, dtype=np.int64), num_views, where)
+
+
+def _frontier(model: Model, cut: Cut, inputs: Inputs) -> list[Tensor]:
+    """Activations at the cut of one batch, on the CPU."""
+    parts = [
+        [tensor.cpu() for tensor in cut.frontier({n: t.to(model.device) for n, t in part.items()})]
+        for part in pieces(inputs, model.device)
+    ]
+    return [torch.cat(tensors) for tensors in zip(*parts, strict=True)]
 
 
 def _check_shape(array: Tensor, tensor: Tensor) -> None:
