@@ -17,9 +17,12 @@ if TYPE_CHECKING:
     from pellucid.data.protocol import Data
     from pellucid.data.source import load_data, wrap_data
     from pellucid.errors import PellucidError
+    from pellucid.inside.features import FeatureImage, visualize_feature
+    from pellucid.inside.inspecting import inspect
     from pellucid.model.protocol import Model
     from pellucid.model.source import load, wrap
     from pellucid.reporting.report import report
+    from pellucid.result.inspection import Inspection
     from pellucid.result.protocol import Result
     from pellucid.training.finetune import finetune
     from pellucid.workspace.opening import open  # noqa: A004
@@ -42,6 +45,10 @@ _HOMES = {
     "attribute": "pellucid.attribution.attribute",
     "explain": "pellucid.attribution.explain",
     "Explanation": "pellucid.attribution.explanation",
+    "inspect": "pellucid.inside.inspecting",
+    "Inspection": "pellucid.result.inspection",
+    "visualize_feature": "pellucid.inside.features",
+    "FeatureImage": "pellucid.inside.features",
     "Result": "pellucid.result.protocol",
     "Workspace": "pellucid.workspace.workspace",
     "open": "pellucid.workspace.opening",
@@ -53,6 +60,8 @@ __all__ = [
     "Data",
     "Evaluation",
     "Explanation",
+    "FeatureImage",
+    "Inspection",
     "MethodRanking",
     "Model",
     "PellucidError",
@@ -64,10 +73,12 @@ __all__ = [
     "evaluate",
     "explain",
     "finetune",
+    "inspect",
     "load",
     "load_data",
     "open",
     "report",
+    "visualize_feature",
     "wrap",
     "wrap_data",
 ]

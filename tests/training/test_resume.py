@@ -66,7 +66,12 @@ def kill_after(process: subprocess.Popen[bytes], run: Path, steps: int) -> None:
     ("settings", "kills"),
     [
         (
-            {"strategy": "partial", "augment": "flip,crop", "num_views": 2, "checkpoint_seconds": 0},
+            {
+                "strategy": "partial",
+                "augment": "flip,crop",
+                "num_views": 2,
+                "checkpoint_seconds": 0,
+            },
             (8, 45),
         ),
         ({"strategy": "full", "augment": "crop", "checkpoint_seconds": 0.05}, (45,)),

@@ -71,13 +71,16 @@ class Inspection:
         target = Path(folder).expanduser()
         for name, result in self.parts.items():
             result.save(target / f"{name}.zarr")
-        self.save_record(target)
+        self.save_record(target, dict.fromkeys(self.parts))
         return target
 
-    def save_record(self, folder: Path) -> None:
-        """Write which parts a folder holds, whose results lie there already."""
+    def save_record(self, folder: Path, requests: Mapping[str, Any]) -> None:
+        """Write which parts a folder holds, whose results lie there already.
+
+        `requests` tell by the part's name what was asked for, in JSON values.
+        """
         record = {
-            "parts": list(self.parts),
+            "parts": {name: requests[name] for name in self.parts},
             "left_out": dict(self.left_out),
             "provenance": self.meta.to_json(),
         }

@@ -1,4 +1,4 @@
-"""Open again what was saved: a run or a result."""
+"""Open again what was saved: a run, a result, or an inspection."""
 
 from __future__ import annotations
 
@@ -9,11 +9,14 @@ from pellucid.errors import ResultError
 
 if TYPE_CHECKING:
     from pellucid.result import Result
+    from pellucid.result.inspection import Inspection
     from pellucid.workspace.run import Run
 
 
-def open(path: str | Path) -> Result | Run:  # noqa: A001
+def open(path: str | Path) -> Result | Run | Inspection:  # noqa: A001
     """Open a run's folder as a Run; a saved result, a folder or URL, as a Result of its kind.
+
+    The folder of an inspection is opened as an Inspection, with all its results.
 
     Raises ResultError for anything else.
     """
@@ -22,6 +25,10 @@ def open(path: str | Path) -> Result | Run:  # noqa: A001
         from pellucid.workspace.run import Run
 
         return Run.open(place)
+    if (place / "inspection.json").is_file():
+        from pellucid.result.inspection import Inspection
+
+        return Inspection.open(place)
     if (place / "zarr.json").is_file() or "://" in str(path):
         from pellucid.result.store import open_result
 
