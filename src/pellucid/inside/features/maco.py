@@ -26,7 +26,7 @@ from pellucid.inside.features.spectrum import natural_spectrum
 class Phases:
     """Pictures (n, c, h, w) between 0 and 1 from leaves `values` (n, c, h, w//2 + 1), in radians."""
 
-    learning_rate = 0.1
+    learning_rate = 0.3
 
     def __init__(self, values: Tensor, size: tuple[int, int], spread: float) -> None:
         self.values, self.size, self.spread = values.requires_grad_(), size, spread

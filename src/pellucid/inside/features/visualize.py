@@ -34,7 +34,7 @@ from pellucid.model import Model
 from pellucid.progress import Advance, progress
 from pellucid.result import Provenance
 
-STEPS = 256
+STEPS = 128
 SMALLEST_OCTAVE = 64
 
 

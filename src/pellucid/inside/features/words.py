@@ -78,7 +78,7 @@ def table_columns(data: xr.Dataset) -> list[tuple[str, tuple[Any, ...], str]]:
         if np.isfinite(data[name].values).any():
             columns.append((title, _flat(data[name]), ".0%"))
     if np.isfinite(data["read_probability"].values).any():
-        columns.append(("probability", _flat(data["read_probability"]), ".0%"))
+        columns.append(("sure", _flat(data["read_probability"]), ".0%"))
     if "natural_percentile" in data:
         columns.append(("above natural", _flat(data["natural_percentile"] / 100), ".0%"))
     columns.append(("contrast", _flat(data["channel_std"].mean("channel")), ".2f"))
