@@ -1,0 +1,75 @@
+"""A histogram of a stream, whose range need not be known beforehand."""
+
+from __future__ import annotations
+
+import math
+from typing import final
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+FINE, SHOWN = 4096, 48
+EXPONENTS = 64
+PIECE = 2**22  # values at a time: single precision counts them exactly, and memory stays small
+
+
+@final
+class StreamingHistogram:
+    """Counts values in equal bins from −limit to limit, a power of two.
+
+    When a value falls outside, the limit doubles and bins are merged in pairs, which loses no
+    count; so the result does not depend on the order of the stream. Beside it, counts by power of
+    two tell how many values are near zero, at any scale.
+    """
+
+    def __init__(self) -> None:
+        self.limit = 2.0**-20
+        self.counts = torch.zeros(FINE, dtype=torch.float64)
+        self.magnitudes = torch.zeros(2 * EXPONENTS, dtype=torch.float64)
+        self.zeros = 0
+
+    def update(self, values: Tensor) -> None:
+        """Count finite values of any shape."""
+        flat = values.reshape(-1)
+        self._widen(float(flat.abs().max()))
+        for piece in flat.split(PIECE):
+            self._count(piece)
+
+    def _count(self, flat: Tensor) -> None:
+        found = torch.histc(flat, bins=FINE, min=-self.limit, max=self.limit)
+        self.counts += found.double().cpu()
+        self.zeros += int((flat == 0).sum())
+        exponents = torch.frexp(flat).exponent.clamp(-EXPONENTS, EXPONENTS - 1) + EXPONENTS
+        exponents = torch.where(flat == 0, torch.zeros_like(exponents), exponents)
+        self.magnitudes += torch.bincount(exponents, minlength=2 * EXPONENTS).double().cpu()
+
+    def near_zero(self, limit: float) -> tuple[float, float]:
+        """Share of values smaller than the largest power of two that is at most `limit`, and it."""
+        total = float(self.magnitudes.sum())
+        if limit <= 0 or not total:
+            return self.zeros / total if total else 0.0, 0.0
+        power = math.floor(math.log2(limit))
+        end = min(max(power + EXPONENTS + 1, 1), 2 * EXPONENTS)
+        return float(self.magnitudes[:end].sum()) / total, 2.0**power
+
+    def shown(self, low: float, high: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Edges (49,) and counts (48,) of the bins that cover `low` to `high`."""
+        fine = self.counts.numpy()
+        width = 2 * self.limit / FINE
+        first = max(0, math.floor((low + self.limit) / width))
+        last = min(FINE, max(first + 1, math.ceil((high + self.limit) / width + 1e-9)))
+        each = math.ceil((last - first) / SHOWN)
+        padded = np.zeros(each * SHOWN)
+        padded[: min(FINE - first, each * SHOWN)] = fine[first : first + each * SHOWN]
+        edges = -self.limit + width * (first + each * np.arange(SHOWN + 1))
+        return edges, padded.reshape(SHOWN, each).sum(1)
+
+    def _widen(self, largest: float) -> None:
+        while self.limit < largest:
+            half = FINE // 4
+            merged = self.counts.reshape(-1, 2).sum(1)
+            self.counts = torch.zeros_like(self.counts)
+            self.counts[half : half + FINE // 2] = merged
+            self.limit *= 2
