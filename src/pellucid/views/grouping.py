@@ -43,4 +43,6 @@ def thinned(rows: NDArray[np.int64], most: int, total: int) -> NDArray[np.int64]
     """Every so-manieth of the points, so that of `total` ones about `most` are left."""
     if total <= most:
         return rows
-    return rows[np.linspace(0, len(rows) - 1, max(1, round(len(rows) * most / total))).astype(int)]
+    kept = np.linspace(0, len(rows) - 1, max(1, round(len(rows) * most / total)))
+    found: NDArray[np.int64] = rows[kept.astype(np.int64)]
+    return found

@@ -164,6 +164,7 @@ def over_keys(weights: Tensor, dimension: int) -> bool:
 def named_arguments(
     func: OpOverload[Any, Any], args: tuple[Any, ...], kwargs: dict[str, Any]
 ) -> dict[str, Any]:
+    """Give an operator's arguments by their names."""
     known = [argument.name for argument in func._schema.arguments]  # noqa: SLF001
     return dict(zip(known, args, strict=False)) | kwargs
 

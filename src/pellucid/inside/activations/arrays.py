@@ -18,7 +18,13 @@ from pellucid.inside.activations.scatter import scatter_arrays
 
 CORRELATED = 40
 MOST_CLASS_MEANS = 2**22
-PER_LAYER = ("participation_ratio", "dimensions_90", "dimensions_99", "num_alike", "num_superfluous")
+PER_LAYER = (
+    "participation_ratio",
+    "dimensions_90",
+    "dimensions_99",
+    "num_alike",
+    "num_superfluous",
+)
 PER_UNIT = ("partner", "partner_correlation", "r_squared", "superfluous")
 Variables = dict[str, Any]
 
@@ -79,9 +85,7 @@ def _layers(collector: Collector) -> Variables:
 
 
 def _units(collector: Collector) -> Variables:
-    parts = [
-        each.statistics.units() | each.classes.arrays() for each in collector.found.values()
-    ]
+    parts = [each.statistics.units() | each.classes.arrays() for each in collector.found.values()]
     return {name: ("unit", np.concatenate([part[name] for part in parts])) for name in parts[0]}
 
 

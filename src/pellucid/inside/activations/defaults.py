@@ -68,9 +68,7 @@ def _opened(name: str, by_name: dict[str, Called]) -> list[str]:
     return [
         other
         for other in inside
-        if not any(
-            other[:place] in nested for place, letter in enumerate(other) if letter == "."
-        )
+        if not any(other[:place] in nested for place, letter in enumerate(other) if letter == ".")
     ]
 
 
@@ -101,9 +99,7 @@ def _within(head: str, name: str) -> bool:
     return bool(head) and (name == head or head.startswith(f"{name}."))
 
 
-def _before_head(
-    called: list[Called], layers: dict[str, Layer], head: str, head_width: int
-) -> str:
+def _before_head(called: list[Called], layers: dict[str, Layer], head: str, head_width: int) -> str:
     """The last layer called before the head that gives as many units as the head takes."""
     names = [each.name for each in called]
     end = names.index(head) if head in names else len(names)

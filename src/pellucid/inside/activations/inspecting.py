@@ -29,7 +29,7 @@ from pellucid.result import Provenance
 from pellucid.views.prose import counted
 
 STOPPED = "stopped"
-FEW_SAMPLES = 100
+FEW_SAMPLES, FEW_PER_CLASS = 100, 10
 MOST_TOP = 100
 
 
@@ -180,6 +180,8 @@ def _notes(
         for name, found in collector.found.items()
         if len(found.covariance.units) < found.layer.units
     ]
+    counts = next(iter(collector.found.values())).classes.counts
+    few_per_class = float(counts[counts > 0].median()) if bool((counts > 0).any()) else 0.0
     notes = (
         stopped and f"Stopped by Ctrl-C after {number} of {len(data)} samples.",
         not stopped
@@ -191,6 +193,10 @@ def _notes(
         "on others.",
         classes.origin == "answers"
         and "The data has no labels: the classes are the model's own answers.",
+        classes.origin
+        and few_per_class < FEW_PER_CLASS
+        and f"Half of the classes have fewer than {FEW_PER_CLASS} samples: part of the selectivity "
+        "is chance.",
         drawn
         and f"Correlations of {', '.join(drawn)} are those of "
         f"{len(collector.found[drawn[0]].covariance.units):,} units drawn at random.",

@@ -160,7 +160,9 @@ def _cells(layer: Layer, tensor: Tensor, picture: tuple[int, int] | None) -> tup
     if layer.form != "grid" or picture is None:
         return 0, 0
     if tensor.ndim == 4:
-        height, width = [n for axis, n in enumerate(tensor.shape) if axis not in (0, layer.unit_axis)]
+        height, width = [
+            n for axis, n in enumerate(tensor.shape) if axis not in (0, layer.unit_axis)
+        ]
         return height, width
     grid: Grid | None = find_grid(tuple(tensor.shape), picture)
     return (grid.height, grid.width) if grid else (0, 0)

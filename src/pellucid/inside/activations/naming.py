@@ -32,4 +32,5 @@ def spread_evenly(number: int, most: int) -> list[int]:
     """At most `most` positions of `number`, the first and the last among them."""
     if number <= most:
         return list(range(number))
-    return np.unique(np.linspace(0, number - 1, most).round().astype(int)).tolist()
+    places = np.unique(np.linspace(0, number - 1, most).round().astype(int))
+    return [int(place) for place in places]

@@ -107,7 +107,7 @@ def find_redundancy(found: Covariance) -> Redundancy:
         partner=_spread_out(found, np.where(known, found.units[partner], -1), -1),
         partner_correlation=_spread_out(found, np.where(known, best, np.nan), np.nan),
         r_squared=_spread_out(found, _r_squared(rho, moving, found.count), np.nan),
-        superfluous=_spread_out(found, few, False),  # noqa: FBT003
+        superfluous=_spread_out(found, few, False),
         num_superfluous=float(few.sum()) if enough else np.nan,
         num_alike=int((np.triu(np.abs(rho), 1) > ALIKE).sum()),
         **_dimensions(covariance),

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from pellucid.data import Data
 from pellucid.inside.activations.collect import Collector
 from pellucid.inside.activations.plan import Plan
+from pellucid.inside.activations.preference import preference
 from pellucid.inside.activations.redundancy import Redundancy
 
 STRONG = 20
@@ -70,8 +71,7 @@ def _of_two_classes(arrays: xr.Dataset, units: xr.Dataset) -> tuple[int, int] | 
     if "class_count" not in arrays:
         return None
     classes = units["selective_class"].values
-    score = np.nan_to_num(units["d_prime"].values)
-    score = score if score.any() else np.nan_to_num(units["selectivity"].values)
+    score = np.nan_to_num(preference(units, np.arange(units.sizes["unit"])))
     order = np.argsort(-arrays["class_count"].values, kind="stable")
     present = [label for label in order if (classes == label).any()][:2]
     if len(present) < 2:

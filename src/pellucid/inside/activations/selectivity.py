@@ -32,7 +32,9 @@ class ClassMeans:
         self.fits = 2 <= num_classes <= MOST_CELLS // layer.units
         shape = (num_classes if self.fits else 0, layer.units)
         self.counts = torch.zeros(shape[0], dtype=torch.float64)
-        self.rates, self.sums, self.squares = (torch.zeros(shape, dtype=torch.float64) for _ in "123")
+        self.rates, self.sums, self.squares = (
+            torch.zeros(shape, dtype=torch.float64) for _ in "123"
+        )
         self.shift: Tensor | None = None
 
     def update(self, pooled: Tensor, rates: Tensor, targets: Tensor) -> None:

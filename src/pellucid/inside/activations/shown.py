@@ -65,14 +65,18 @@ def _positions(data: Data, shown: int | Sequence[int | str], seed: int) -> list[
         places = {name: place for place, name in enumerate(data.ids)}
         return [places[name] for name in spread(data, shown, seed).ids]
     if len(shown) > MOST_SHOWN or isinstance(shown, str):
-        raise SpecError(f"shown names {len(shown)} samples; expected at most {MOST_SHOWN} in a list.")
+        raise SpecError(
+            f"shown names {len(shown)} samples; expected at most {MOST_SHOWN} in a list."
+        )
     return [_position(data, each) for each in shown]
 
 
 def _position(data: Data, sample: int | str) -> int:
     if isinstance(sample, str):
         if sample not in data.ids:
-            raise DataError(f"sample {sample!r} is not in {data.source}. {closest(sample, data.ids)}")
+            raise DataError(
+                f"sample {sample!r} is not in {data.source}. {closest(sample, data.ids)}"
+            )
         return data.ids.index(sample)
     if not 0 <= sample < len(data):
         raise DataError(f"sample {sample} is out of range: {data.source} has 0 to {len(data) - 1}.")

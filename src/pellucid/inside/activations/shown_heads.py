@@ -16,9 +16,7 @@ MOST_MEAN = 300
 Attention = Sequence[tuple[str, Tensor]]
 
 
-def attention_arrays(
-    seen: Sequence[Attention], picture: tuple[int, int] | None
-) -> dict[str, Any]:
+def attention_arrays(seen: Sequence[Attention], picture: tuple[int, int] | None) -> dict[str, Any]:
     """Attention by shown sample, layer and head, by name; empty without attention.
 
     For pictures `attention_map` is how the class token looks at the cells, or the mean over all

@@ -12,6 +12,7 @@ from PIL import Image
 
 from pellucid.analysis.shown import read_again, snippet
 from pellucid.data import Data
+from pellucid.inside.activations.preference import preference
 from pellucid.inside.activations.shown import seen_picture
 from pellucid.model import Model, TextInput
 
@@ -44,7 +45,9 @@ def unit_cards(model: Model, data: Data, arrays: xr.Dataset) -> dict[str, Any]:
                 tiles[int(card), int(rank)] = _piece(arrays, int(units[card]), int(rank), seen)
     found: dict[str, Any] = {"card_unit": ("card", units)}
     if picture:
-        sheets = [_sheet([tiles.get((c, r)) for r in range(wanted.shape[1])]) for c in range(len(units))]
+        sheets = [
+            _sheet([tiles.get((c, r)) for r in range(wanted.shape[1])]) for c in range(len(units))
+        ]
         return found | {"card_picture": (("card", "card_y", "card_x", "channel"), np.stack(sheets))}
     texts = [[tiles.get((c, r), "") for r in range(wanted.shape[1])] for c in range(len(units))]
     return found | {"card_text": (("card", "rank"), np.array(texts, dtype=np.str_))}
@@ -67,12 +70,8 @@ def _of_layer(arrays: xr.Dataset, layer: int, most: int) -> NDArray[np.int64]:
     part = arrays.isel(unit=units)
     peak = part["top_value"].values[:, 0]
     outstanding = (peak - part["unit_mean"].values) / np.maximum(part["unit_std"].values, 1e-12)
-    selectivity = part["selectivity"].values
-    score = outstanding
-    if np.isfinite(selectivity).any():
-        strong = peak >= np.median(peak)
-        prime = part["d_prime"].values
-        score = np.nan_to_num(prime if np.isfinite(prime).any() else selectivity) * strong
+    score = preference(arrays, units)
+    score = score if np.isfinite(score).any() else outstanding
     order = np.argsort(-score, kind="stable")
     classes = part["selective_class"].values
     taken: dict[int, int] = {}
@@ -125,9 +124,7 @@ def _spelled(tokens: list[str]) -> str:
     return text.strip()
 
 
-def cut_out(
-    picture: NDArray[np.uint8], y: float, x: float, height: int
-) -> NDArray[np.uint8]:
+def cut_out(picture: NDArray[np.uint8], y: float, x: float, height: int) -> NDArray[np.uint8]:
     """The piece of a picture around the middle (y, x) of a cell of a grid `height` cells high.
 
     Three cells wide, but at least a fifth of the picture; the whole picture without a cell.

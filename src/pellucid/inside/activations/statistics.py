@@ -53,7 +53,7 @@ class LayerStatistics:
         self.count = total
         self.low = torch.minimum(self.low, flat.amin((0, 2)).cpu())
         self.high = torch.maximum(self.high, flat.amax((0, 2)).cpu())
-        self.active += (flat > 0).sum((0, 2)).cpu()
+        self.active += (flat > 0).to(flat.dtype).sum(2).long().sum(0).cpu()
         self.positions = max(self.positions, response.values.shape[2])
         self.grid = (response.height, response.width)
         self.histogram.update(flat)
@@ -107,4 +107,8 @@ def count_ends(values: Tensor, bounds: tuple[float, float]) -> tuple[int, int]:
     """Count the values within a hundredth of the range from the lower and from the upper end."""
     low, high = bounds
     near = END * (high - low)
-    return int((values <= low + near).sum()), int((values >= high - near).sum())
+    at_low, at_high = (
+        torch.count_nonzero(values <= low + near),
+        torch.count_nonzero(values >= high - near),
+    )
+    return int(at_low), int(at_high)

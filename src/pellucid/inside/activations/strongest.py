@@ -55,8 +55,7 @@ class Strongest:
         kept = both.sort(dim=1, descending=True, stable=True).indices[:, : self.top]
         self.value = both.gather(1, kept)
         self.sample, self.place, self.y, self.x = (
-            torch.cat([old, new], 1).gather(1, kept)
-            for old, new in zip(mine, others, strict=True)
+            torch.cat([old, new], 1).gather(1, kept) for old, new in zip(mine, others, strict=True)
         )
 
 

@@ -8,7 +8,7 @@ import xarray as xr
 from pellucid.inside.activations.naming import layer_names, spread_evenly
 from pellucid.views import Axis, Bars, BarSeries, Column, Histogram, Lines, Series, Table, View
 
-MOST_HISTOGRAMS = 4
+MOST_HISTOGRAMS = 3
 MOST_ENDS = 16
 MOST_BARS = 24
 SHARE = Axis(label="share", limits=(0.0, 1.0))
@@ -30,37 +30,32 @@ def _table(data: xr.Dataset) -> Table:
     ends = data["share_high_end"].values + data["share_low_end"].values
     columns = [
         Column(name="layer", values=tuple(layer_names(data))),
-        Column(name="kind", values=tuple(map(str, data["layer_kind"].values))),
         Column(name="units", values=tuple(data["num_units"].values.tolist()), format="d"),
         Column(name="positions", values=tuple(data["num_positions"].values.tolist()), format="d"),
         Column(name="mean", values=tuple(data["mean"].values.tolist()), format=".3g"),
+        Column(name="std", values=tuple(np.sqrt(data["variance"].values).tolist()), format=".3g"),
+        Column(name="zero", values=tuple(data["share_zero"].values.tolist()), format=".1%"),
+        Column(name="near 0", values=tuple(data["share_near_zero"].values.tolist()), format=".1%"),
+        Column(name="dead", values=tuple(data["num_dead"].values.tolist()), format="d"),
         Column(
-            name="std", values=tuple(np.sqrt(data["variance"].values).tolist()), format=".3g"
-        ),
-        Column(name="exactly zero", values=tuple(data["share_zero"].values.tolist()), format=".1%"),
-        Column(
-            name="near zero", values=tuple(data["share_near_zero"].values.tolist()), format=".1%"
-        ),
-        Column(name="dead units", values=tuple(data["num_dead"].values.tolist()), format="d"),
-        Column(
-            name="dimensions (90 %)",
+            name="dims",
             values=tuple(data["dimensions_90"].values.tolist()),
             format="d",
         ),
         Column(
-            name="superfluous units",
+            name="superfluous",
             values=tuple(data["num_superfluous"].values.tolist()),
             format="d",
         ),
     ]
     if np.isfinite(ends).any():
-        columns.insert(8, Column(name="saturated", values=tuple(ends.tolist()), format=".1%"))
+        columns.insert(7, Column(name="saturated", values=tuple(ends.tolist()), format=".1%"))
     return Table(
         title="Layers",
         caption=(
             "In the order in which they run. Positions are the cells of a grid, the tokens or the "
             "steps at which each unit responds. Near zero is less than a hundredth of the layer's "
-            "typical size. Dead units never respond. Dimensions hold 90 % of the variance between "
+            "typical size. Dead units never respond; dims hold 90 % of the variance between "
             "samples; superfluous units can be predicted to 95 % from the others."
         ),
         columns=tuple(columns),

@@ -35,7 +35,11 @@ def _all_layers(data: xr.Dataset, sample: int) -> ImageGrid:
     pictures: list[Picture] = []
     for layer in layers:
         rows = _rows(data, sample, int(layer))
-        pictures += [_input(data, sample, layer_names(data)[layer]), _scale(), *(_map(data, row) for row in rows)]
+        pictures += [
+            _input(data, sample, layer_names(data)[layer]),
+            _scale(),
+            *(_map(data, row) for row in rows),
+        ]
     rankings = list(dict.fromkeys(map(str, data["map_ranking"].values)))
     return ImageGrid(
         title=f"Feature maps of {data['shown_id'].values[sample]}",
@@ -56,7 +60,7 @@ def _one_layer(data: xr.Dataset, sample: int) -> ImageGrid:
         title=f"Maps of {layer_names(data)[layer]} in rank order",
         caption=f"Of {data['shown_id'].values[sample]}: first the most active, then those that vary "
         f"most over the picture, then the most class-selective. {READING}",
-        pictures=(_input(data, sample, "input"), _scale(), *(_map(data, row) for row in rows)),
+        pictures=(_input(data, sample, "input"), _scale(), *(_map(data, int(row)) for row in rows)),
     )
 
 

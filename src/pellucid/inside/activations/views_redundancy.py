@@ -50,12 +50,11 @@ def _curves(data: xr.Dataset) -> Lines:
     for layer in spread_evenly(data.sizes["layer"], MOST_CURVES):
         shares = data["explained_variance"].values[layer]
         known = np.flatnonzero(np.isfinite(shares))
+        known = known[: int((shares[known] < 1 - 1e-4).sum()) + 1]
         x = (known + 1).astype(np.float64)
         series.append(Series(name=names[layer], x=x, y=shares[known]))
     ends = max(float(each.x[-1]) for each in series if len(each.x))
-    level = Series(
-        name="90 %", x=np.array([1.0, ends]), y=np.array([0.9, 0.9]), style="reference"
-    )
+    level = Series(name="90 %", x=np.array([1.0, ends]), y=np.array([0.9, 0.9]), style="reference")
     return Lines(
         title="Variance held by the first dimensions",
         caption="Principal components of the units' responses. A steep curve: the layer says little "
@@ -104,8 +103,10 @@ def _superfluous(data: xr.Dataset, layer: int) -> list[View]:
             Text(
                 title="Superfluous units",
                 paragraphs=(
-                    f"Which of the {number:,} units of {name} are superfluous cannot be told from "
-                    f"so few samples. Look at {2 * number:,} or more.",
+                    (
+                        f"Which of the {number:,} units of {name} are superfluous cannot be told from "
+                        f"so few samples. Look at {2 * number:,} or more."
+                    ),
                 ),
             )
         ]

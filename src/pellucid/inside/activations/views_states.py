@@ -14,7 +14,7 @@ HIDDEN, SIGNED = "hidden state", ("hidden state", "cell state", "candidate")
 
 def state_views(data: xr.Dataset) -> list[View]:
     """Gates over the data; per layer the hidden state of each sample, and the first one's gates."""
-    views = [_gates(data)] if "gate" in data.sizes else []
+    views: list[View] = [_gates(data)] if "gate" in data.sizes else []
     if "state" not in data:
         return views
     for layer in range(min(data.sizes["recurrent"], MOST_LAYERS)):
@@ -96,7 +96,9 @@ def _heat(data: xr.Dataset, layer: int, name: str, sample: int) -> Matrix:
     )
 
 
-def _steps(data: xr.Dataset, sample: int, steps: np.ndarray[tuple[int, ...], np.dtype]) -> list[str]:
+def _steps(
+    data: xr.Dataset, sample: int, steps: np.ndarray[tuple[int, ...], np.dtype]
+) -> list[str]:
     """What the steps are called: by the tokens of a text, else by number."""
     tokens = [str(token) for token in data["token"].values[sample]] if "token" in data else []
     tokens = [token for token in tokens if token]

@@ -7,6 +7,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from pellucid.inside.activations.naming import class_name, layer_names, unit_name, units_of
+from pellucid.inside.activations.preference import preference
 from pellucid.views import (
     Axis,
     Column,
@@ -34,36 +35,39 @@ def _cards(data: xr.Dataset) -> list[View]:
         return []
     units = data["card_unit"].values
     layers = data["unit_layer"].values[units]
-    found: list[View] = []
-    for layer in np.unique(layers)[::-1]:
-        rows = np.flatnonzero(layers == layer)
-        what = "Pieces of the pictures around the place of the strongest response"
-        if not data["grid_height"].values[layer]:
-            what = "The pictures with the strongest response"
-        found.append(
-            ImageGrid(
-                title=f"What units of {layer_names(data)[layer]} respond to",
-                caption=f"{what}, one tile per unit, strongest first. Under each: {_reading(data)}.",
-                pictures=tuple(
-                    Picture(
-                        pixels=data["card_picture"].values[row],
-                        label=_card_label(data, int(units[row])),
-                    )
-                    for row in rows
-                ),
+    last = data.sizes["layer"] - 1
+    groups = [np.flatnonzero(layers == last), np.flatnonzero(layers != last)[::-1]]
+    return [_grid(data, rows) for rows in groups if len(rows)]
+
+
+def _grid(data: xr.Dataset, rows: NDArray[np.int64]) -> ImageGrid:
+    units = data["card_unit"].values
+    layers = np.unique(data["unit_layer"].values[units[rows]])
+    one = len(layers) == 1
+    what = "Pieces of the pictures around the place of the strongest response"
+    if not data["grid_height"].values[layers].any():
+        what = "The pictures with the strongest response"
+    name = layer_names(data)[layers[0]] if one else "earlier layers"
+    order = "" if one else ", from the deepest layer on"
+    preferred = ", and the class that it prefers" if "label" in data.coords else ""
+    return ImageGrid(
+        title=f"What units of {name} respond to",
+        caption=f"{what}, one tile per unit, strongest first{order}. Under each: the "
+        f"{'unit' if one else 'layer and unit'}{preferred}.",
+        pictures=tuple(
+            Picture(
+                pixels=data["card_picture"].values[row],
+                label=_card_label(data, int(units[row]), with_layer=not one),
             )
-        )
-    return found
+            for row in rows
+        ),
+    )
 
 
-def _reading(data: xr.Dataset) -> str:
-    return "the unit, and the class that it prefers" if "label" in data.coords else "the unit"
-
-
-def _card_label(data: xr.Dataset, unit: int) -> str:
-    index = int(data["unit_index"].values[unit])
+def _card_label(data: xr.Dataset, unit: int, *, with_layer: bool) -> str:
+    name = unit_name(data, unit) if with_layer else str(data["unit_index"].values[unit])
     preferred = class_name(data, int(data["selective_class"].values[unit]))
-    return f"{index}: {preferred}" if preferred else f"unit {index}"
+    return f"{name} {preferred}" if preferred else f"unit {name}" if not with_layer else name
 
 
 def _strongest(data: xr.Dataset) -> list[View]:
@@ -79,9 +83,16 @@ def _strongest(data: xr.Dataset) -> list[View]:
     columns += _preferences(data, units)
     if "card_text" in data:
         texts = data["card_text"].values[:, :MOST_NAMED]
-        columns.append(Column(name="strongest in", values=tuple("  ·  ".join(filter(None, map(str, row))) for row in texts)))
+        columns.append(
+            Column(
+                name="strongest in",
+                values=tuple("  ·  ".join(filter(None, map(str, row))) for row in texts),
+            )
+        )
     else:
-        columns.append(Column(name="strongest samples", values=tuple(_samples(data, u) for u in units)))
+        columns.append(
+            Column(name="strongest samples", values=tuple(_samples(data, u) for u in units))
+        )
     columns.append(
         Column(
             name="strongest response",
@@ -105,7 +116,9 @@ def _strongest(data: xr.Dataset) -> list[View]:
 def _samples(data: xr.Dataset, unit: int) -> str:
     ids, values = data["met_id"].values, data["top_value"].values[unit]
     places = data["top_sample"].values[unit]
-    known = [str(ids[place]) for place, value in zip(places, values, strict=True) if np.isfinite(value)]
+    known = [
+        str(ids[place]) for place, value in zip(places, values, strict=True) if np.isfinite(value)
+    ]
     return ", ".join(shorten(name, 28) for name in known[:MOST_NAMED])
 
 
@@ -114,6 +127,8 @@ def _preferences(data: xr.Dataset, units: NDArray[np.int64]) -> list[Column]:
         return []
     classes = data["selective_class"].values[units]
     names = tuple(class_name(data, int(label)) or None for label in classes)
+    prime = data["d_prime"].values[units]
+    known = np.isfinite(prime).any()
     return [
         Column(name="preferred class", values=names),
         Column(
@@ -121,7 +136,7 @@ def _preferences(data: xr.Dataset, units: NDArray[np.int64]) -> list[Column]:
             values=tuple(data["selectivity"].values[units].tolist()),
             format=".2f",
         ),
-        Column(name="d′", values=tuple(data["d_prime"].values[units].tolist()), format=".2f"),
+        *([Column(name="d′", values=tuple(prime.tolist()), format=".2f")] if known else []),
     ]
 
 
@@ -155,8 +170,7 @@ def _selectivity(data: xr.Dataset) -> list[View]:
 def _per_class(data: xr.Dataset) -> Table:
     """The most selective unit of the last layer for each of the classes with most samples."""
     inside = units_of(data, data.sizes["layer"] - 1)
-    prime = data["d_prime"].values[inside]
-    score = prime if np.isfinite(prime).any() else data["selectivity"].values[inside]
+    score = preference(data, inside)
     classes = data["selective_class"].values[inside]
     counts = data["class_count"].values
     order = [c for c in np.argsort(-counts, kind="stable")[:MOST_CLASSES] if counts[c]]
@@ -166,9 +180,9 @@ def _per_class(data: xr.Dataset) -> Table:
     return Table(
         title="Most selective unit per class",
         caption=(
-            f"Of {layer_names(data)[-1]}. The index compares the mean response to the class with "
-            "that to the others; d′ is their distance in standard deviations: at 2, hardly one in "
-            "six samples is on the wrong side."
+            f"Of {layer_names(data)[-1]}. Selectivity compares the mean response to the class with "
+            "that to the others: 0 alike, 1 only this class. d′ is their distance in standard "
+            "deviations: at 2, about one in six samples is on the wrong side."
         ),
         columns=(
             Column(name="class", values=tuple(class_name(data, c) for c, _ in rows)),
@@ -190,7 +204,9 @@ def _scatter(data: xr.Dataset) -> list[View]:
     x, y = data["scatter_value"].values
     names = [
         f"{layer}:{unit}"
-        for layer, unit in zip(data["scatter_layer"].values, data["scatter_unit"].values, strict=True)
+        for layer, unit in zip(
+            data["scatter_layer"].values, data["scatter_unit"].values, strict=True
+        )
     ]
     moving = len(x) > 2 and x.std() > 0 and y.std() > 0
     found = formatted(float(np.corrcoef(x, y)[0, 1]), ".2f") if moving else ""

@@ -8,6 +8,7 @@ import numpy as np
 import xarray as xr
 
 from pellucid.inside.activations.naming import class_name, layer_names, unit_name, units_of
+from pellucid.inside.activations.preference import preference
 from pellucid.views.prose import counted, listed, percent
 from pellucid.views.wording import formatted
 
@@ -50,7 +51,8 @@ def headline(data: xr.Dataset) -> list[tuple[str, str, str]]:
     best = _most_selective(data)
     if best is not None:
         label = class_name(data, int(data["selective_class"].values[best]))
-        found.append(("Most selective unit", unit_name(data, best), f"for {label}"))
+        where = f"of {layer_names(data)[-1]}, for {label}"
+        found.append(("Most selective unit", f"{data['unit_index'].values[best]}", where))
     return found
 
 
@@ -59,7 +61,7 @@ def table(data: xr.Dataset) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
     columns = (
         "layer", "kind", "units", "mean", "std", "zero", "dead", "dims 90 %", "superfluous"
     )  # fmt: skip
-    rows = []
+    rows: list[tuple[str, ...]] = []
     for place, name in enumerate(layer_names(data)):
         layer = data.isel(layer=place)
         rows.append(
@@ -81,7 +83,9 @@ def table(data: xr.Dataset) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
 def _scope(data: xr.Dataset) -> str:
     names = layer_names(data)
     ends = f"from {names[0]} to {names[-1]}" if len(names) > 1 else names[0]
-    return f"{counted(len(names), 'layer')} watched ({ends}), {int(data['num_units'].sum()):,} units."
+    return (
+        f"{counted(len(names), 'layer')} watched ({ends}), {int(data['num_units'].sum()):,} units."
+    )
 
 
 def _dead(data: xr.Dataset) -> str:
@@ -118,8 +122,7 @@ def _superfluous(data: xr.Dataset) -> str:
 
 def _most_selective(data: xr.Dataset) -> int | None:
     inside = units_of(data, data.sizes["layer"] - 1)
-    score = data["d_prime"].values[inside]
-    score = score if np.isfinite(score).any() else data["selectivity"].values[inside]
+    score = preference(data, inside)
     if not np.isfinite(score).any():
         return None
     return int(inside[np.nanargmax(score)])
