@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from pellucid.reporting.html import Markup, element, join, prose
 from pellucid.reporting.pictures import Embedded, Pictures
-from pellucid.views import Bars, Histogram, Lines, Overlay, Tokens, View
+from pellucid.views import Bars, Histogram, Lines, Overlay, Scatter, Tokens, View
 from pellucid.views.wording import NOTHING
 
 FEW_BARS = 12
@@ -74,7 +74,7 @@ def is_narrow(view: View) -> bool:
     """Say whether two such views fit side by side."""
     if isinstance(view, Bars) and view.horizontal:
         return len(view.categories) * max(len(view.series), 1) <= FEW_BARS
-    return isinstance(view, Bars | Lines | Histogram)
+    return isinstance(view, Bars | Lines | Histogram | Scatter)
 
 
 def explains(view: View) -> bool:

@@ -15,6 +15,7 @@ from pellucid.reporting import (
     drawers_charts,
     drawers_matrix,
     drawers_pictures,
+    drawers_scatter,
     drawers_tables,
     drawers_words,
 )
@@ -30,6 +31,7 @@ DRAWERS = (
     drawers_charts,
     drawers_matrix,
     drawers_pictures,
+    drawers_scatter,
     drawers_tables,
     drawers_words,
 )

@@ -141,6 +141,22 @@ class Matrix(View):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Scatter(View):
+    """Points at `x_values` and `y_values` (n,), each a sample by its id.
+
+    `groups` (n,) name what the colours tell apart; "" for a point of no group, none at all for one
+    colour.
+    """
+
+    x_values: Floats
+    y_values: Floats
+    samples: tuple[str, ...]
+    x: Axis
+    y: Axis
+    groups: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
 class ImageGrid(View):
     """Pictures in reading order."""
 

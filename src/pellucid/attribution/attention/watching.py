@@ -94,12 +94,12 @@ class Watch(TorchDispatchMode):  # type: ignore[no-untyped-call]
             return result
         if isinstance(result, Tensor) and result.ndim == 3:
             self.passes[-1].sequences.add((result.shape[0], result.shape[1]))
-        if name in SOFTMAX and _over_keys(result, args[1]):
+        if name in SOFTMAX and over_keys(result, args[1]):
             self._forward(tuple(result.shape))
-        elif name == SOFTMAX_BACKWARD and _over_keys(args[1], args[2]):
+        elif name == SOFTMAX_BACKWARD and over_keys(args[1], args[2]):
             self._backward(_precise(args[1]), _precise(args[0]))
         elif name.startswith(FUSED) and name.endswith(BACKWARD):
-            self._backward(*_unfused(_named(func, args, kwargs or {})))
+            self._backward(*_unfused(named_arguments(func, args, kwargs or {})))
         elif name.startswith(FUSED):
             self._forward((*args[0].shape[:-1], args[1].shape[-2]))
         return result
@@ -130,7 +130,7 @@ def watching(
 
     def begin(_module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         watch.passes.append(Pass(size=len(kwargs[name] if name else args[0])))
-        watch.modules = [""]
+        watch.modules[:] = [""]
 
     def end(_module: nn.Module, _args: object, _output: object) -> None:
         check(watch.passes[-1])
@@ -138,32 +138,33 @@ def watching(
     with ExitStack() as hooks, watch:
         hooks.callback(module.register_forward_pre_hook(begin, with_kwargs=True).remove)
         for layer, part in list(module.named_modules())[1:]:
-            _follow(hooks, watch, layer, part)
+            follow(hooks, watch.modules, layer, part)
         hooks.callback(module.register_forward_hook(end).remove)
         yield watch.passes
 
 
-def _follow(hooks: ExitStack, watch: Watch, layer: str, part: nn.Module) -> None:
-    """Keep the names of the modules that are running on the watch."""
+def follow(hooks: ExitStack, running: list[str], layer: str, part: nn.Module) -> None:
+    """Keep the name of a module in the list of those that are running, as long as it does."""
 
     def enter(_module: nn.Module, _args: object) -> None:
-        watch.modules.append(layer)
+        running.append(layer)
 
     def leave(_module: nn.Module, _args: object, _output: object) -> None:
-        watch.modules.pop()
+        running.pop()
 
     hooks.callback(part.register_forward_pre_hook(enter).remove)
     hooks.callback(part.register_forward_hook(leave).remove)
 
 
-def _over_keys(weights: Tensor, dimension: int) -> bool:
+def over_keys(weights: Tensor, dimension: int) -> bool:
     """Whether a softmax can be one of attention: of scores (…, queries, keys), over the keys."""
     return weights.ndim >= 3 and dimension % weights.ndim == weights.ndim - 1
 
 
-def _named(
+def named_arguments(
     func: OpOverload[Any, Any], args: tuple[Any, ...], kwargs: dict[str, Any]
 ) -> dict[str, Any]:
+    """Give an operator's arguments by their names."""
     known = [argument.name for argument in func._schema.arguments]  # noqa: SLF001
     return dict(zip(known, args, strict=False)) | kwargs
 
@@ -173,14 +174,18 @@ def _unfused(
 ) -> tuple[Float[Tensor, "n *heads queries keys"], Float[Tensor, "n *heads queries keys"]]:
     """Probabilities and their gradient, from what the backward pass of a fused kernel is given."""
     slope = next(given[name] for name in ("grad_out", "grad_out_") if name in given)
-    query, key, value, slope = (
-        _precise(each) for each in (given["query"], given["key"], given["value"], slope)
-    )
-    groups = query.shape[-3] // key.shape[-3]
-    key, value = (each.repeat_interleave(groups, -3) for each in (key, value))
+    value = _precise(given["value"])
+    value = value.repeat_interleave(given["query"].shape[-3] // value.shape[-3], -3)
+    return fused_probabilities(given), _precise(slope) @ value.mT
+
+
+def fused_probabilities(given: dict[str, Any]) -> Float[Tensor, "n *heads queries keys"]:
+    """Probabilities of a fused kernel, which never forms them, from its arguments by name."""
+    query, key = _precise(given["query"]), _precise(given["key"])
+    key = key.repeat_interleave(query.shape[-3] // key.shape[-3], -3)
     scale = given.get("scale") or 1 / math.sqrt(query.shape[-1])
     scores = query @ key.mT * scale
-    if given["is_causal"]:
+    if given.get("is_causal"):
         ones = torch.ones(scores.shape[-2:], dtype=torch.bool, device=scores.device)
         scores = scores.masked_fill(~ones.tril(), -math.inf)
     mask = given.get("attn_mask", given.get("attn_bias"))
@@ -188,7 +193,7 @@ def _unfused(
         scores = scores.masked_fill(~mask, -math.inf)
     elif mask is not None:
         scores = scores + mask
-    return scores.softmax(-1).nan_to_num(0.0), slope @ value.mT
+    return scores.softmax(-1).nan_to_num(0.0)
 
 
 def _precise(tensor: Tensor) -> Tensor:

@@ -1,0 +1,107 @@
+"""Recurrent layers: hidden states and gates over time, and how often gates are shut or open."""
+
+from __future__ import annotations
+
+import numpy as np
+import xarray as xr
+
+from pellucid.views import Axis, Bars, BarSeries, Lines, Matrix, Series, View
+from pellucid.views.wording import readable_tokens
+
+MOST_LAYERS, MOST_SAMPLES = 4, 3
+HIDDEN, SIGNED = "hidden state", ("hidden state", "cell state", "candidate")
+
+
+def state_views(data: xr.Dataset) -> list[View]:
+    """Gates over the data; per layer the hidden state of each sample, and the first one's gates."""
+    views: list[View] = [_gates(data)] if "gate" in data.sizes else []
+    if "state" not in data:
+        return views
+    for layer in range(min(data.sizes["recurrent"], MOST_LAYERS)):
+        for sample in range(min(data.sizes["shown"], MOST_SAMPLES)):
+            views += [_heat(data, layer, HIDDEN, sample)]
+            views += _first_sample(data, layer) if sample == 0 else []
+    return views
+
+
+def _first_sample(data: xr.Dataset, layer: int) -> list[View]:
+    names = [str(name) for name in data["quantity_name"].values]
+    known = [
+        name
+        for place, name in enumerate(names)
+        if np.isfinite(data["state"].values[layer, place, 0]).any() and name != HIDDEN
+    ]
+    gates = [name for name in known if name.endswith("gate")]
+    maps = [_heat(data, layer, name, 0) for name in known if name != "candidate"]
+    return [*([_openness(data, layer, gates)] if gates else []), *maps]
+
+
+def _gates(data: xr.Dataset) -> Bars:
+    layers, gates = data["gate_layer"].values, data["gate_name"].values
+    return Bars(
+        title="Gates that are shut or wide open",
+        caption=(
+            "Share of values below 0.1 and above 0.9, over all samples, steps and units. A gate "
+            "that is always shut or always open decides nothing."
+        ),
+        categories=tuple(f"{layer}: {gate}" for layer, gate in zip(layers, gates, strict=True)),
+        series=(
+            BarSeries(name="shut (below 0.1)", values=data["share_closed"].values),
+            BarSeries(name="open (above 0.9)", values=data["share_open"].values),
+        ),
+        value=Axis(label="share", limits=(0.0, 1.0)),
+    )
+
+
+def _openness(data: xr.Dataset, layer: int, gates: list[str]) -> Lines:
+    names = [str(name) for name in data["quantity_name"].values]
+    series = []
+    for gate in gates:
+        values = data["state"].values[layer, names.index(gate), 0]
+        steps = np.flatnonzero(np.isfinite(values).any(1))
+        mean = np.nanmean(values[steps], 1).astype(np.float64)
+        series.append(Series(name=gate, x=steps + 1.0, y=mean))
+    return Lines(
+        title=f"How far the gates of {data['recurrent_name'].values[layer]} open over time",
+        caption=f"Mean over the shown units, for {data['shown_id'].values[0]}. 0 is shut, 1 open.",
+        series=tuple(series),
+        x=Axis(label="step"),
+        y=Axis(label="mean of the gate", limits=(0.0, 1.0)),
+    )
+
+
+def _heat(data: xr.Dataset, layer: int, name: str, sample: int) -> Matrix:
+    names = [str(each) for each in data["quantity_name"].values]
+    values = data["state"].values[layer, names.index(name), sample]
+    steps = np.flatnonzero(np.isfinite(values).any(1))
+    units = data["state_unit"].values[layer]
+    rows = np.flatnonzero((units >= 0) & np.isfinite(values[steps[:1]]).any(0))
+    recurrent = str(data["recurrent_name"].values[layer])
+    shown = str(data["shown_id"].values[sample])
+    title = f"{name.capitalize()} of {recurrent}" + (f" in {shown}" if name == HIDDEN else "")
+    return Matrix(
+        title=title,
+        caption=(
+            f"One row per unit, one column per step, for {shown}: the {len(rows)} units whose "
+            "hidden state varies most, by when they are strongest."
+        ),
+        values=values[np.ix_(steps, rows)].T.astype(np.float64),
+        rows=tuple(str(units[row]) for row in rows),
+        columns=tuple(_steps(data, sample, steps)),
+        x=Axis(label="step"),
+        y=Axis(label="unit"),
+        value=Axis(label=name),
+        format=".2f",
+        signed=name in SIGNED,
+    )
+
+
+def _steps(
+    data: xr.Dataset, sample: int, steps: np.ndarray[tuple[int, ...], np.dtype]
+) -> list[str]:
+    """What the steps are called: by the tokens of a text, else by number."""
+    tokens = [str(token) for token in data["token"].values[sample]] if "token" in data else []
+    tokens = [token for token in tokens if token]
+    if len(tokens) == len(steps):
+        return [text for text, _ in readable_tokens(tokens)]
+    return [str(step + 1) for step in steps]
