@@ -19,7 +19,7 @@ SPREADS = (("1–99 % of the weights", 1, 7), ("the middle half", 3, 5))
 
 def weight_views(data: xr.Dataset) -> list[View]:
     """First filters, spread, shape, spectra, ranks, heat maps, odd filters, and all figures."""
-    weights = np.flatnonzero((data["role"].values == "weight") & (data["num_entries"].values > 1))
+    weights = matrices(data)
     ranked = np.flatnonzero(data["full_rank"].values > 1)
     return [
         *([filters_view(data)] if "filters" in data else []),
@@ -32,6 +32,17 @@ def weight_views(data: xr.Dataset) -> list[View]:
         *([duplicate_table(data)] if data.sizes["duplicate"] else []),
         tensor_table(data),
     ]
+
+
+def matrices(data: xr.Dataset) -> NDArray[np.int64]:
+    """Places of the weight matrices; of all weights where none is a matrix.
+
+    Scales of normalizations and biases, which differ in kind, would hide what matrices have in
+    common.
+    """
+    weights = data["role"].values == "weight"
+    chosen = weights & (data["num_rows"].values > 0)
+    return np.flatnonzero(chosen if chosen.any() else weights).astype(np.int64)
 
 
 def filters_view(data: xr.Dataset) -> ImageGrid:
@@ -75,39 +86,52 @@ def spread_view(data: xr.Dataset, chosen: NDArray[np.int64]) -> Lines:
     return Lines(
         title="How large the weights are, from input to output",
         caption=(
-            "Each place along the axis is one weight tensor, in the order of the model's layers "
-            f"({_first_and_last(data, chosen)}). The line is the median; the bands hold half and "
+            "Each place along the axis is one weight matrix, in the order of the model's layers "
+            f"({first_and_last(data, chosen)}). The line is the median; the bands hold half and "
             "98 % of its weights. A layer far wider than its neighbours rules what follows; one "
             "as thin as a line does next to nothing."
         ),
         series=bands,
-        x=Axis(label="weight tensor, by depth"),
+        x=Axis(label="weight matrix, by depth", limits=(1, len(chosen))),
         y=Axis(label="weight"),
     )
 
 
 def shape_view(data: xr.Dataset, chosen: NDArray[np.int64]) -> Matrix:
     """The shape of each tensor's distribution, all on one scale."""
+    return distribution(
+        data,
+        chosen,
+        title="How the weights of each matrix are distributed",
+        noun="weight",
+        caption=(
+            "A bell around 0 is usual. A dark middle with wide arms means that few weights matter; "
+            "two humps, or a dark column at the edge, are worth a look."
+        ),
+    )
+
+
+def distribution(
+    data: xr.Dataset, chosen: NDArray[np.int64], *, title: str, noun: str, caption: str
+) -> Matrix:
+    """Histograms of the chosen tensors, one a row, in units of each tensor's root mean square."""
     shown = evenly(chosen, MOST_ROWS)
     counts = data["counts"].values[shown].astype(np.float64)
     pairs = counts.reshape(len(shown), -1, 2).sum(2)
     shares = 100 * pairs / np.maximum(pairs.sum(1, keepdims=True), 1)
-    edges = data["edge"].values[::2]
     some = f", {len(shown)} of {len(chosen)}, evenly chosen" if len(shown) < len(chosen) else ""
     return Matrix(
-        title="How the weights of each tensor are distributed",
+        title=title,
         caption=(
-            f"Each row is the histogram of one weight tensor{some}, in units of its own root mean "
-            "square, so that shapes can be compared; the outermost columns hold all beyond. A bell "
-            "around 0 is usual. A bright middle with wide arms means few weights matter; two "
-            "humps, or a bright column at the edge, are worth a look."
+            f"Each row is the histogram of one tensor{some}, in units of its own root mean "
+            f"square, so that shapes can be compared; the outermost columns hold all beyond. {caption}"
         ),
         values=shares,
         rows=tuple(str(name) for name in data["tensor"].values[shown]),
-        columns=tuple(f"{edge:+.2g}" for edge in edges[:-1]),
-        x=Axis(label="weight, from", unit="root mean squares"),
+        columns=tuple(f"{edge:+.2g}" for edge in data["edge"].values[::2][:-1]),
+        x=Axis(label=f"{noun}, from", unit="root mean squares"),
         y=Axis(label="tensor"),
-        value=Axis(label="weights", unit="% of the tensor"),
+        value=Axis(label=f"{noun}s", unit="% of the tensor"),
         format=".1f",
     )
 
@@ -127,14 +151,15 @@ def rank_view(data: xr.Dataset, chosen: NDArray[np.int64]) -> Lines:
             "Three ways to count the independent directions of a weight matrix, in parts of the "
             "most it could have. Numerical: all that are not lost to rounding. Effective: weighed "
             "by their strength. Stable: how many as strong as the strongest would be as large "
-            f"together. Low values mean that a smaller layer would do. {_first_and_last(data, chosen)}."
+            "together. Low values mean that a smaller layer would do. "
+            f"{first_and_last(data, chosen)}."
         ),
         series=tuple(
             Series(name=name, x=places, y=100 * values)
             for name, values in lines
             if np.isfinite(values).any()
         ),
-        x=Axis(label="weight matrix, by depth"),
+        x=Axis(label="weight matrix, by depth", limits=(1, len(chosen))),
         y=Axis(label="of the full rank", unit="%", limits=(0, 100)),
     )
 
@@ -192,6 +217,7 @@ def _spectrum(data: xr.Dataset, place: int) -> Series:
     )
 
 
-def _first_and_last(data: xr.Dataset, chosen: NDArray[np.int64]) -> str:
+def first_and_last(data: xr.Dataset, chosen: NDArray[np.int64]) -> str:
+    """Say which tensors the ends of an axis by depth stand for."""
     names = data["tensor"].values
     return f"1 is {names[chosen[0]]}, {len(chosen)} is {names[chosen[-1]]}"

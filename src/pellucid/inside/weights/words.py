@@ -94,10 +94,10 @@ def rank_shares(data: xr.Dataset) -> np.ndarray[tuple[int, ...], np.dtype[np.flo
 
 
 def short_number(number: int) -> str:
-    """Write a large number as people say it: ``4.65 million``."""
-    for size, word in ((10**9, "billion"), (10**6, "million")):
+    """Write a large number in three digits: ``4.65 M`` for millions, ``1.2 G`` for billions."""
+    for size, letter in ((10**9, "G"), (10**6, "M")):
         if number >= size:
-            return f"{number / size:.3g} {word}"
+            return f"{number / size:.3g} {letter}"
     return f"{number:,}"
 
 
@@ -106,7 +106,7 @@ def _size(data: xr.Dataset) -> str:
     number = int(own["num_entries"].sum())
     layers = len(set(own["layer"].values.tolist()))
     return (
-        f"{short_number(number)} parameters in {counted(own.sizes['tensor'], 'tensor')} of "
+        f"{number:,} parameters in {counted(own.sizes['tensor'], 'tensor')} of "
         f"{counted(layers, 'layer')} were looked at."
     )
 
