@@ -15,13 +15,12 @@ MOST_BARS = 20
 
 def gradient_views(data: xr.Dataset) -> list[View]:
     """Flow, importance, norms, signal and noise, shapes, heat maps, and all figures."""
-    several = data.sizes["tensor"] > 1
     chosen = matrices(data)
     return [
         *([flow_view(data)] if data.sizes["layer_output"] > 1 else []),
         *([group_view(data)] if data.sizes["group"] > 1 else []),
         importance_view(data),
-        *([norm_view(data), noise_view(data)] if several else []),
+        *([norm_view(data), noise_view(data)] if len(chosen) > 1 else []),
         *(
             [
                 distribution(
@@ -85,7 +84,7 @@ def group_view(data: xr.Dataset) -> Bars:
             BarSeries(name="first order", values=_shares(data["group_taylor"].values)),
             BarSeries(name="Fisher", values=_shares(data["group_fisher"].values)),
         ),
-        value=Axis(label="importance", unit="% of all"),
+        value=Axis(label="importance", unit="%"),
     )
 
 
@@ -108,50 +107,52 @@ def importance_view(data: xr.Dataset) -> Bars:
             BarSeries(name="Fisher", values=_shares(fisher)[order]),
             BarSeries(name="size", values=_shares(sizes.astype(np.float64))[order]),
         ),
-        value=Axis(label="share", unit="% of all"),
+        value=Axis(label="share", unit="%"),
     )
 
 
 def norm_view(data: xr.Dataset) -> Lines:
-    """How long the gradient of each tensor is: of one sample, and of all together."""
-    places = np.arange(1, data.sizes["tensor"] + 1, dtype=np.float64)
-    single = data["sample_norm"].values
+    """How long the gradient of each matrix is: of one sample, and of all together."""
+    chosen = matrices(data)
+    places = np.arange(1, len(chosen) + 1, dtype=np.float64)
+    single = data["sample_norm"].values[:, chosen]
     low, middle, high = np.quantile(single, (0.05, 0.5, 0.95), axis=0)
-    ends = first_and_last(data, np.arange(data.sizes["tensor"]))
-    lines = [Series(name="mean over all samples", x=places, y=_positive(data["l2"].values))]
+    together = _positive(data["l2"].values[chosen])
+    lines = [Series(name="mean over all samples", x=places, y=together)]
     if len(single) > 1:
         bounds = {"low": _positive(low), "high": _positive(high)}
         lines.insert(0, Series(name="one sample", x=places, y=_positive(middle), **bounds))
     return Lines(
-        title="How long each tensor's gradient is",
+        title="How long each matrix's gradient is",
         caption=(
             "One sample: the median, with a band for nine in ten. Samples that pull in different "
             "directions cancel out, so that the mean over all is shorter; where both lines meet, "
-            f"all samples want the same change. {ends}."
+            f"all samples want the same change. {first_and_last(data, chosen)}."
         ),
         series=tuple(lines),
-        x=Axis(label="parameter tensor, by depth", limits=(1, len(places))),
+        x=Axis(label="weight matrix, by depth", limits=(1, len(places))),
         y=Axis(label="length of the gradient", scale="log"),
     )
 
 
 def noise_view(data: xr.Dataset) -> Lines:
-    """How surely the batches agree on each tensor's gradient."""
-    places = np.arange(1, data.sizes["tensor"] + 1, dtype=np.float64)
+    """How surely the batches agree on each matrix's gradient."""
+    chosen = matrices(data)
+    places = np.arange(1, len(chosen) + 1, dtype=np.float64)
     chance = np.full(len(places), float(data["snr_by_chance"]))
     return Lines(
         title="Signal and noise of the gradient",
         caption=(
             f"|mean| ÷ standard deviation of each entry's gradient between "
-            f"{int(data['num_batches'])} batches; the median over a tensor's entries. Near the "
+            f"{int(data['num_batches'])} batches; the median over a matrix's entries. Near the "
             "dotted line, where pure noise would lie, batches do not agree and a step in training "
             "is mostly luck; higher up they do."
         ),
         series=(
-            Series(name="signal to noise", x=places, y=data["snr"].values),
+            Series(name="signal to noise", x=places, y=data["snr"].values[chosen]),
             Series(name="by chance", x=places, y=chance, style="reference"),
         ),
-        x=Axis(label="parameter tensor, by depth", limits=(1, len(places))),
+        x=Axis(label="weight matrix, by depth", limits=(1, len(places))),
         y=Axis(label="signal ÷ noise"),
     )
 
