@@ -49,11 +49,13 @@ def _(view: Lines) -> float:  # noqa: ARG001
 
 
 def _draw_series(axes: Axes, series: Series, position: int) -> None:
+    looks: dict[str, Any]
     if series.style == "reference":
-        axes.plot(series.x, series.y, color=FAINT, linestyle=":", linewidth=1.2, label=series.name)
+        looks = {"color": FAINT, "linestyle": ":", "linewidth": 1.2}
+        axes.plot(series.x, series.y, label=_legend_name(series.name), **looks)
         return
     colour = SERIES[position % len(SERIES)]
-    looks: dict[str, Any] = {"color": colour, "label": series.name}
+    looks = {"color": colour, "label": _legend_name(series.name)}
     points = series.style == "points"
     if series.low is not None and series.high is not None:
         if points:
@@ -85,7 +87,7 @@ def _(view: Histogram, target: Target) -> None:
     for position, (name, counts) in enumerate(view.counts.items()):
         colour = SERIES[position % len(SERIES)]
         axes.stairs(counts, view.edges, fill=True, color=colour, alpha=0.3 if several else 0.8)
-        axes.stairs(counts, view.edges, color=colour, linewidth=1.3, label=name)
+        axes.stairs(counts, view.edges, color=colour, linewidth=1.3, label=_legend_name(name))
     set_scale(axes, "x", view.x, [view.edges])
     set_scale(axes, "y", view.y, list(view.counts.values()))
     axes.grid(axis="y")
@@ -117,6 +119,11 @@ def set_scale(
     axes.set(**settings)
     if not log and known.size and (known == np.round(known)).all():
         getattr(axes, f"{name}axis").set_major_locator(MaxNLocator(nbins=8, integer=True))
+
+
+def _legend_name(name: str) -> str:
+    """A name that matplotlib shows: it leaves those with a leading underscore out of legends."""
+    return name.lstrip("_") or "–"
 
 
 def add_legend(axes: Axes, count: int) -> None:
