@@ -199,8 +199,9 @@ class Graph(View):
     `share_of`, NaN if unknown. `marks` say what became of each item in a comparison: "same",
     "changed", "added" or "removed". Groups in `opened` show what they hold.
 
-    Kinds of items are group, repeat, attention, operator, input, output, residual, join and gate;
-    kinds of edges data, residual, skip and gate.
+    Kinds of items are group, repeat, attention (an operator or a group), layer (an operator that
+    is all of a module), operator, input, output, residual, join and gate; kinds of edges data,
+    residual, skip and gate.
     """
 
     labels: tuple[str, ...]

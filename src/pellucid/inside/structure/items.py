@@ -18,7 +18,6 @@ from pellucid.views.prose import percent
 from pellucid.views.wording import MISSING
 
 MOST_OPEN = 24  # boxes, that are to be seen at first
-PLAIN = frozenset({"operator"})
 
 
 @dataclass(frozen=True)
@@ -155,11 +154,13 @@ def type_of(data: xr.Dataset, item: Item) -> str:
 
 
 def kind_of(data: xr.Dataset, item: Item) -> str:
-    """Kind of an item, as in `pellucid.views.Graph`; "layer" is an operator with a module."""
+    """Kind of an item, as in `pellucid.views.Graph`."""
     if item.node >= 0:
         kind = str(data["node_kind"].values[item.node])
         return "layer" if kind == "operator" and item.group >= 0 else kind
-    return "repeat" if item.twins else "group"
+    if item.twins:
+        return "repeat"
+    return "attention" if data["group_attends"].values[item.group] else "group"
 
 
 def opened_at_first(found: Sequence[Item], most: int = MOST_OPEN) -> tuple[int, ...]:

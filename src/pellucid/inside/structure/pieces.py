@@ -1,4 +1,4 @@
-"""A model taken apart into a dozen pieces, the largest further than the others."""
+"""A model taken apart into a few pieces, the largest further than the others."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ import xarray as xr
 from pellucid.inside.structure.arrays import ROOT, group_sums
 from pellucid.inside.structure.signatures import children_of
 
-MOST_PIECES = 12
+MOST_PIECES = 18
 LEAST_SHARE = 0.12  # of the whole, for a piece to be taken apart further
+SMALL_SHARE = 0.004  # of the whole, for a piece to have a bar of its own
 
 
 class Piece(NamedTuple):
@@ -25,7 +26,7 @@ def pieces_by(data: xr.Dataset, name: str) -> list[Piece]:
     """Pieces by ``seconds``, ``flops`` or ``parameters``, in the order of calls.
 
     Together they are the whole. Beginning with the model, the largest is taken apart into its
-    modules and the operators that are in it directly, until there are a dozen.
+    modules and the operators that are in it directly, until there are enough.
     """
     children = children_of(
         data["group_parent"].values.tolist(), data["node_group"].values.tolist()
@@ -44,8 +45,7 @@ def pieces_by(data: xr.Dataset, name: str) -> list[Piece]:
         if len(pieces) - 1 + len(parts) > MOST_PIECES and largest[0] != ROOT:
             break
         pieces[place : place + 1] = parts
-    kept = [Piece(name, value) for _, name, value in pieces if value > 0]
-    return _most(kept)
+    return _merged([Piece(name, value) for _, name, value in pieces if value > 0], whole)
 
 
 def _apart(
@@ -70,11 +70,12 @@ def _apart(
     return found
 
 
-def _most(pieces: list[Piece]) -> list[Piece]:
-    """The largest pieces in their order, and the others as one."""
-    if len(pieces) <= MOST_PIECES + 2:
+def _merged(pieces: list[Piece], whole: float) -> list[Piece]:
+    """The pieces in their order, and those too small to be seen as one."""
+    large = sorted((p.value for p in pieces), reverse=True)
+    least = max(SMALL_SHARE * whole, large[MOST_PIECES] if len(large) > MOST_PIECES else 0.0)
+    kept = [piece for piece in pieces if piece.value > least]
+    rest = [piece for piece in pieces if piece.value <= least]
+    if len(rest) < 2:
         return pieces
-    least = sorted((p.value for p in pieces), reverse=True)[MOST_PIECES]
-    kept = [p for p in pieces if p.value > least][:MOST_PIECES]
-    rest = sum(p.value for p in pieces) - sum(p.value for p in kept)
-    return [*kept, Piece(f"{len(pieces) - len(kept)} smaller ones", rest)]
+    return [*kept, Piece(f"{len(rest)} smaller ones", sum(piece.value for piece in rest))]

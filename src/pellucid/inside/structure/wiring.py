@@ -27,11 +27,22 @@ def ranks_of(operators: Sequence[Operator]) -> list[int]:
 def edge_kinds(operators: Sequence[Operator]) -> list[str]:
     """What each edge is: "residual" if it crosses more than one rank into a sum.
 
-    Likewise "skip" into a concatenation and "gate" into a product; all others are "data". A sum
-    has a residual edge only if another edge comes from the rank before it.
+    Likewise "skip" into a concatenation and "gate" into a product; all others are "data". What
+    does not depend on an input goes past nothing, and is data.
     """
-    ranks = ranks_of(operators)
-    return [_kind(operators[place], ranks[place] - ranks[source]) for source, place in edges_of(operators)]
+    ranks, fed = ranks_of(operators), _fed(operators)
+    return [
+        _kind(operators[place], ranks[place] - ranks[source]) if fed[source] else "data"
+        for source, place in edges_of(operators)
+    ]
+
+
+def _fed(operators: Sequence[Operator]) -> list[bool]:
+    """Whether the value of each operator depends on an input."""
+    fed: list[bool] = []
+    for one in operators:
+        fed.append(one.kind == "input" or any(fed[source] for source in one.inputs))
+    return fed
 
 
 def _kind(taker: Operator, span: int) -> str:

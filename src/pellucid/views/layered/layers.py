@@ -120,7 +120,7 @@ class _Chained:
     def __init__(self, net: Net, ranks: list[int]) -> None:
         self.widths = list(net.widths)
         self.ranks = list(ranks)
-        self.weights = [4.0 if layer is Layer.FREE else 1.0 for layer in net.layers]
+        self.weights = [50.0 if layer is Layer.FREE else 1.0 for layer in net.layers]
         self.above: list[list[tuple[int, float, float]]] = [[] for _ in net.widths]
         self.below: list[list[tuple[int, float, float]]] = [[] for _ in net.widths]
         self.chains: list[list[int]] = [self._chain(link) for link in net.links]
@@ -184,8 +184,7 @@ def _placed(chained: _Chained, order: list[list[int]]) -> list[float]:
         for layer in order if downward else reversed(order):
             _settle(layer, [_wanted(near[node], x, x[node]) for node in layer], chained, x)
     for layer in order:
-        both = [_wanted(chained.above[n] + chained.below[n], x, x[n]) for n in layer]
-        _settle(layer, both, chained, x)
+        _settle(layer, [_wanted(chained.above[node], x, x[node]) for node in layer], chained, x)
     return x
 
 

@@ -36,12 +36,16 @@ class Spot(NamedTuple):
 
 
 class Route(NamedTuple):
-    """A line through points, from the top down; `square` ones have corners."""
+    """A line through points, from the top down.
+
+    `square` ones have corners. It `has_head` where it ends at a closed item.
+    """
 
     points: list[Point]
     kind: str
     source: int
     square: bool
+    has_head: bool
 
 
 @dataclass
@@ -112,8 +116,9 @@ def _frame(
         )
         for child, place in places.items()
     ]
+    closed = {place for child, place in places.items() if child not in frames}
     routes = [
-        Route(points, link.kind, link.source, number in turned)
+        Route(points, link.kind, link.source, number in turned, link.end in closed)
         for number, (link, points) in enumerate(zip(net.links, placed.lines, strict=True))
     ]
     ports_in = {s: placed.x[p] for s, p in sources[0].items()}

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
+import matplotlib as mpl
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 from matplotlib.patches import FancyBboxPatch, PathPatch
 from matplotlib.path import Path
 
@@ -14,6 +17,7 @@ from pellucid.views.layered import Drawing, Route, Spot, hierarchy_of, lay_out
 from pellucid.views.matplotlib.drawing import (
     FAINT,
     INK,
+    STYLE,
     WIDTH,
     Target,
     content_height,
@@ -25,6 +29,7 @@ from pellucid.views.wording import shorten
 SCALE = 1 / 92  # inches per unit of the layout
 TALLEST = 560.0  # units, after which a graph goes on in a further column
 MOST_BOXES = 120
+SMALLEST = 0.62  # part of the usual size, below which names cannot be read in print
 LINES = {
     "data": ("#8a95a3", "-", 0.8),
     "residual": ("#d55e00", "-", 1.3),
@@ -56,8 +61,24 @@ LETTER = 5.4  # width of a letter of the label, in units
 def _(view: Graph, target: Target) -> None:
     if not view.labels:
         return nothing(target)
-    drawing = drawn(view)
-    axes = target.subplots()
+    _draw(target.subplots(), view, drawn(view, view.opened))
+    return None
+
+
+def on_paper(view: Graph, opened: Sequence[int]) -> Figure:
+    """A figure of the graph alone, as large as it is; at most a page wide. Text stays text."""
+    with mpl.rc_context(STYLE | {"svg.fonttype": "none", "pdf.fonttype": 42}):
+        drawing = drawn(view, opened)
+        scale = SCALE * _scale(drawing)
+        size = max(drawing.width * scale, 0.5), max(drawing.height * scale, 0.3)
+        figure = Figure(figsize=size)
+        axes = figure.add_axes((0.0, 0.0, 1.0, 1.0))
+        if view.labels:
+            _draw(axes, view, drawing)
+    return figure
+
+
+def _draw(axes: Axes, view: Graph, drawing: Drawing) -> None:
     axes.set_axis_off()
     axes.set(xlim=(-4, drawing.width + 4), ylim=(drawing.height + 4, -4), aspect="equal", anchor="W")
     scale = _scale(drawing)
@@ -67,28 +88,29 @@ def _(view: Graph, target: Target) -> None:
     for route in drawing.routes:
         _line(axes, route, scale)
     for spot in drawing.spots:
-        if not spot.is_open:
+        if spot.is_open:
+            _heading(axes, view, spot, scale)
+        else:
             _box(axes, view, spot, scale)
-    return None
 
 
 @content_height.register
 def _(view: Graph) -> float:
     if not view.labels:
         return 0.6
-    drawing = drawn(view)
+    drawing = drawn(view, view.opened)
     return drawing.height * SCALE * _scale(drawing) + 0.1
 
 
-def drawn(view: Graph) -> Drawing:
+def drawn(view: Graph, opened: Sequence[int]) -> Drawing:
     """Lay out what is open, or less of it where that is too much to be read."""
     hierarchy = hierarchy_of(view)
-    opened = list(view.opened)
+    chosen = list(opened)
     while True:
-        drawing = lay_out(hierarchy, opened, height=TALLEST)
-        if not opened or len(drawing.spots) <= MOST_BOXES:
+        drawing = lay_out(hierarchy, chosen, height=TALLEST)
+        if not chosen or (len(drawing.spots) <= MOST_BOXES and _scale(drawing) >= SMALLEST):
             return drawing
-        opened = opened[: len(opened) * 2 // 3]
+        chosen = chosen[: len(chosen) * 2 // 3]
 
 
 def _scale(drawing: Drawing) -> float:
@@ -172,7 +194,7 @@ def _share(axes: Axes, view: Graph, spot: Spot) -> None:
 
 def _frame(axes: Axes, view: Graph, spot: Spot, scale: float) -> None:
     item = spot.item
-    colour, sign = MARKS.get(view.marks[item], ("#aab5c2", "")) if view.marks else ("#aab5c2", "")
+    colour = MARKS.get(view.marks[item], ("#aab5c2", ""))[0] if view.marks else "#aab5c2"
     axes.add_patch(
         FancyBboxPatch(
             (spot.x, spot.y),
@@ -182,9 +204,14 @@ def _frame(axes: Axes, view: Graph, spot: Spot, scale: float) -> None:
             facecolor=(0.3, 0.42, 0.55, 0.055),
             edgecolor=colour,
             linestyle=(0, (4, 2)) if view.kinds[item] == "repeat" else "-",
-            linewidth=0.8 * scale,
+            linewidth=(0.8 if colour == "#aab5c2" else 1.5) * scale,
         )
     )
+
+
+def _heading(axes: Axes, view: Graph, spot: Spot, scale: float) -> None:
+    item = spot.item
+    sign = MARKS.get(view.marks[item], ("", ""))[1] if view.marks else ""
     name, kind = view.labels[item], view.types[item]
     times = f" ×{int(view.times[item])}" if view.times[item] > 1 else ""
     words = f"{kind or name}{times}: {name}" if times else f"{name}  {kind}"
@@ -197,6 +224,7 @@ def _frame(axes: Axes, view: Graph, spot: Spot, scale: float) -> None:
         fontweight="bold",
         va="center",
         clip_on=True,
+        bbox={"facecolor": "#f1f3f6", "alpha": 0.85, "edgecolor": "none", "pad": 1.0},
     )
 
 
@@ -207,6 +235,8 @@ def _line(axes: Axes, route: Route, scale: float) -> None:
         PathPatch(path, facecolor="none", edgecolor=colour, linestyle=style, linewidth=width * scale, capstyle="round")
     )
     x, y = route.points[-1]
+    if not route.has_head:
+        return
     axes.plot([x], [y - 1.4], marker="v", markersize=3.4 * scale, color=colour, markeredgewidth=0)
 
 
