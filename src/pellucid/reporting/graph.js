@@ -3,7 +3,7 @@
 // only for what is open. A test holds the two together.
 const graphs = (() => {
   const WIDTH = 148, HEIGHT = 40, SMALL = 26, PAD = 14, HEAD = 26, MOST_PORTS = 8;
-  const GAP_X = 22, GAP_LINE = 12, GAP_Y = 20, LONGEST = 60, SWEEPS = 4, FAINT = 0.02;
+  const GAP_X = 22, GAP_LINE = 12, GAP_Y = 20, LONGEST = 250, SWEEPS = 4, FAINT = 0.02;
   const PLAIN = new Set(["operator", "residual", "join", "gate", "input", "output"]);
   const lists = (count) => Array.from({ length: count }, () => []);
 
@@ -98,9 +98,12 @@ const graphs = (() => {
       weights: net.layers.map((layer) => (layer === FREE ? 50 : 1)),
       above: lists(ranks.length), below: lists(ranks.length),
     };
+    const joined = new Map();
+    for (const { end, kind } of net.links) if (kind === "skip") joined.set(end, (joined.get(end) || 0) + 1);
+    const pullOf = ({ end, kind }) => (kind === "skip" ? 1 / joined.get(end) : kind === "data" ? 1 : FAINT);
     made.chains = net.links.map((link) => {
       const first = ranks[link.start], last = ranks[link.end];
-      const isData = link.kind === "data", pull = isData ? 1 : FAINT, chain = [];
+      const isData = link.kind === "data", pull = pullOf(link), chain = [];
       if (last - first - 1 <= LONGEST) {
         for (let rank = first + 1; rank < last; rank += 1) {
           chain.push(made.widths.length);

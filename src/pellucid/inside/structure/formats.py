@@ -139,11 +139,24 @@ class _Shown:
         view, found = self.view, dict[tuple[int, int], str]()
         edges = zip(view.sources.tolist(), view.targets.tolist(), view.edge_kinds, strict=True)
         for source, target, kind in edges:
+            if self._is_between_twins(source, target):
+                continue
             start, end = self._end(source), self._end(target)
             if start >= 0 and end >= 0 and start != end:
                 known = found.setdefault((start, end), kind)
                 found[start, end] = "data" if "data" in (known, kind) else known
         return [(start, end, kind) for (start, end), kind in found.items()]
+
+    def _is_between_twins(self, source: int, target: int) -> bool:
+        """Whether an edge goes from one of several groups to another, which are shown as one."""
+        parents, around = self.hierarchy.parents, set()
+        item = source
+        while item != self.hierarchy.root:
+            around.add(item := parents[item])
+        item = parents[target]
+        while item not in around:
+            item = parents[item]
+        return item in self.inside and self.hierarchy.is_folded(item)
 
     def _end(self, operator: int) -> int:
         """The box of an operator; of one inside a block that is not shown, its counterpart's."""

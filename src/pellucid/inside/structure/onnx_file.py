@@ -14,6 +14,7 @@ import numpy as np
 
 from pellucid.errors import ModelError
 from pellucid.inside.structure.arrays import arrays
+from pellucid.inside.structure.blocks import in_blocks
 from pellucid.inside.structure.parts import UNKNOWN, Module, Operator, Parts
 from pellucid.inside.structure.structure import Structure
 from pellucid.plugins import require
@@ -138,9 +139,9 @@ def _parts(onnx: Any, model: Any) -> Parts:
         operators.append(_operator(onnx, node, number, values, weights, makers, used))
     ends = tuple(dict.fromkeys(makers[o.name] for o in graph.output if o.name in makers))
     operators.append(Operator(name="output", operator="output", kind="output", inputs=ends))
-    ordered = tuple(operators)
+    ordered = in_blocks(operators)
     modules = {(): Module(type=str(graph.name) or "ONNX graph", parameters=_count(weights.values()))}
-    return Parts(operators=ordered, modules=modules, how="onnx", separator="/", notes=_notes(ordered))
+    return Parts(operators=ordered, modules=modules, how="onnx", separator="/", notes=_notes(ordered, operators))
 
 
 def _values(onnx: Any, graph: Any) -> dict[str, Value]:
@@ -234,11 +235,13 @@ def _flops(node: Any, values: Mapping[str, Value]) -> float:
     return 2.0 * result * math.prod(int(n) for n in factors)
 
 
-def _notes(operators: Sequence[Operator]) -> tuple[str, ...]:
+def _notes(operators: Sequence[Operator], named: Sequence[Operator]) -> tuple[str, ...]:
     inner = [one for one in operators if one.kind == "operator"]
     unknown = sum(math.isnan(one.flops) for one in inner)
     shapeless = sum(not one.shape for one in inner)
     notes = ["Read from an ONNX file: its numbers in tensors are taken for parameters."]
+    if any(one.path for one in operators) and not any(one.path for one in named):
+        notes.append("The file names no modules, so operators are put in blocks by their wiring.")
     if unknown:
         notes.append(f"FLOPs of {unknown:,} operators are unknown, and not counted.")
     if shapeless:

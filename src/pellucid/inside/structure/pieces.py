@@ -28,6 +28,8 @@ def pieces_by(data: xr.Dataset, name: str) -> list[Piece]:
     Together they are the whole. Beginning with the model, the largest is taken apart into its
     modules and the operators that are in it directly, until there are enough.
     """
+    if data.sizes["group"] == 1:
+        return _by_operator(data, name)
     children = children_of(
         data["group_parent"].values.tolist(), data["node_group"].values.tolist()
     )
@@ -46,6 +48,17 @@ def pieces_by(data: xr.Dataset, name: str) -> list[Piece]:
             break
         pieces[place : place + 1] = parts
     return _merged([Piece(name, value) for _, name, value in pieces if value > 0], whole)
+
+
+def _by_operator(data: xr.Dataset, name: str) -> list[Piece]:
+    """Where there are no modules, pieces are kinds of operators, the largest first."""
+    found: dict[str, float] = {}
+    for operator, value in zip(data["operator"].values, data[name].values, strict=True):
+        if value > 0:
+            found[str(operator)] = found.get(str(operator), 0.0) + float(value)
+    pieces = [Piece(operator, value) for operator, value in found.items()]
+    pieces.sort(key=lambda piece: -piece.value)
+    return _merged(pieces, sum(found.values()))
 
 
 def _apart(

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import enum
+from collections import Counter
 from dataclasses import dataclass
 from typing import NamedTuple
 
 from pellucid.views.layered.isotonic import fit_apart
 
 GAP_X, GAP_LINE, GAP_Y = 22.0, 12.0, 20.0
-LONGEST = 60  # layers that a line may cross and still be led between the nodes
+LONGEST = 250  # layers that a line may cross and still be led between the nodes
 SWEEPS = 4
 FAINT = 0.02  # pull of what goes past, against that of what goes through
 
@@ -123,11 +124,12 @@ class _Chained:
         self.weights = [50.0 if layer is Layer.FREE else 1.0 for layer in net.layers]
         self.above: list[list[tuple[int, float, float]]] = [[] for _ in net.widths]
         self.below: list[list[tuple[int, float, float]]] = [[] for _ in net.widths]
+        self.joined = Counter(link.end for link in net.links if link.kind == "skip")
         self.chains: list[list[int]] = [self._chain(link) for link in net.links]
 
     def _chain(self, link: Link) -> list[int]:
         first, last = self.ranks[link.start], self.ranks[link.end]
-        pull = 1.0 if link.kind == "data" else FAINT
+        pull = self._pull(link)
         chain = []
         if last - first - 1 <= LONGEST:
             for rank in range(first + 1, last):
@@ -144,6 +146,12 @@ class _Chained:
             self.above[lower].append((upper, out - into, pull))
             self.below[upper].append((lower, into - out, pull))
         return chain
+
+    def _pull(self, link: Link) -> float:
+        """How much a link draws its ends to each other; all that is joined somewhere, as one."""
+        if link.kind == "skip":
+            return 1.0 / self.joined[link.end]
+        return 1.0 if link.kind == "data" else FAINT
 
 
 def _ordered(chained: _Chained) -> list[list[int]]:
