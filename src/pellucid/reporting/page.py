@@ -13,6 +13,7 @@ from importlib.resources import files
 from pellucid.reporting import (
     drawers_bars,
     drawers_charts,
+    drawers_graph,
     drawers_matrix,
     drawers_pictures,
     drawers_scatter,
@@ -29,12 +30,14 @@ from pellucid.views.colours import SERIES, SERIES_DARK, base, ramp_pixels
 DRAWERS = (
     drawers_bars,
     drawers_charts,
+    drawers_graph,
     drawers_matrix,
     drawers_pictures,
     drawers_scatter,
     drawers_tables,
     drawers_words,
 )
+SCRIPTS = ("page.js", "graph.js", "graph_view.js")
 MOST_FIGURES = 8
 ICON = (
     "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 16 16'%3E"
@@ -69,7 +72,7 @@ def write_page(sections: list[Section], *, title: str, note: str) -> str:
 
 
 def _head(title: str, styles: str) -> Markup:
-    script = _asset("page.js")
+    script = "".join(map(_asset, SCRIPTS))
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     policy = (
         "default-src 'none'; img-src data:; style-src 'unsafe-inline'; "
@@ -90,12 +93,16 @@ def _head(title: str, styles: str) -> Markup:
 
 def _styles(sheet: Sheet) -> str:
     dark = f"{{ {_asset('dark.css')}{_series(SERIES_DARK)} }}"
+    graph = f"{{ {_asset('graph_dark.css')} }}"
     return "\n".join(
         [
             f":root {{ {_series(SERIES)} }}",
             _asset("page.css"),
+            _asset("graph.css"),
             f"@media screen and (prefers-color-scheme: dark) {{ :root:not([data-theme]) {dark} }}",
             f'@media screen {{ :root[data-theme="dark"] {dark} }}',
+            f"@media screen and (prefers-color-scheme: dark) {{ :root:not([data-theme]) .graph {graph} }}",
+            f'@media screen {{ :root[data-theme="dark"] .graph {graph} }}',
             *(f".s{place} {{ --c: var(--series-{place}); }}" for place in range(len(SERIES))),
             *(_ramp(signed) for signed in (False, True)),
             sheet.pictures.styles(),

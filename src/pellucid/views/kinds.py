@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.floating[Any]]
 Pixels = NDArray[np.uint8]
+Ints = NDArray[np.integer[Any]]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -201,3 +202,34 @@ class Text(View):
     """Paragraphs of plain text."""
 
     paragraphs: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Graph(View):
+    """Operators in groups, and what flows between them.
+
+    Items are operators and the groups around them, each group before what it holds (`parents`, -1
+    at the top), in the order in which they run; edges (`sources`, `targets`) go between operators,
+    forward. An item of kind "repeat" holds `times` groups that are built alike, and can be shown
+    as one of them. `details` say more on each item; `shares` is its part in the whole
+    `share_of`, NaN if unknown. `marks` say what became of each item in a comparison: "same",
+    "changed", "added" or "removed". Groups in `opened` show what they hold.
+
+    Kinds of items are group, repeat, attention (an operator or a group), layer (an operator that
+    is all of a module), operator, input, output, residual, join and gate; kinds of edges data,
+    residual, skip and gate.
+    """
+
+    labels: tuple[str, ...]
+    types: tuple[str, ...]
+    kinds: tuple[str, ...]
+    parents: Ints
+    times: Ints
+    sources: Ints
+    targets: Ints
+    edge_kinds: tuple[str, ...]
+    details: tuple[Column, ...] = ()
+    shares: Floats | None = None
+    share_of: str = ""
+    marks: tuple[str, ...] = ()
+    opened: tuple[int, ...] = ()

@@ -4,10 +4,19 @@ One drawer per kind of view, chosen by its type. Only matplotlib's objects are u
 and its settings hold for the drawing alone.
 """
 
-from pellucid.views.matplotlib import bars, charts, matrix, pictures, scatter, tables, words
+from pellucid.views.matplotlib import (
+    bars,
+    charts,
+    graph,
+    matrix,
+    pictures,
+    scatter,
+    tables,
+    words,
+)
 from pellucid.views.matplotlib.drawing import draw
 from pellucid.views.matplotlib.figure import draw_views, select, static_html
 
-DRAWERS = (bars, charts, matrix, pictures, scatter, tables, words)
+DRAWERS = (bars, charts, graph, matrix, pictures, scatter, tables, words)
 
 __all__ = ["draw", "draw_views", "select", "static_html"]

@@ -1,0 +1,113 @@
+"""Look at how a model is built."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import torch
+
+from pellucid.errors import ModelError
+from pellucid.graph.graph import Graph
+from pellucid.inside.structure.arrays import arrays
+from pellucid.inside.structure.listening import read_modules
+from pellucid.inside.structure.parts import Parts
+from pellucid.inside.structure.reading import read
+from pellucid.inside.structure.structure import Structure
+from pellucid.inside.structure.timing import time_operators
+from pellucid.model import ArrayInput, ImageInput, Inputs, Model
+from pellucid.result import Provenance
+
+SENTENCE = "A plain sentence, as an example of what the model takes."
+
+
+def inspect_structure(
+    model: Model, inputs: Inputs | None = None, *, time: bool = True
+) -> Structure:
+    """Tell how a model is built: operators by module, wiring, shapes, sizes, FLOPs and time.
+
+    `inputs` is a prepared batch to trace the model with; made from the model's input record where
+    none is given. `time` runs it for about a second to measure each operator. A model that cannot
+    be traced is shown as a tree of modules without edges, and the result says so. Raises
+    ModelError where an example is needed and cannot be made.
+
+    >>> structure = inspect_structure(pellucid.load("torchvision:resnet18"))  # doctest: +SKIP
+    >>> structure.export("resnet18.svg")  # doctest: +SKIP
+    """
+    from time import perf_counter
+
+    started = perf_counter()
+    given = inputs if inputs is not None else example_inputs(model)
+    graph = Graph.of(model, given)
+    parts, size = _parts(graph, given, timed=time)
+    data = arrays(parts)
+    shapes = {name or "input": list(tensor.shape[1:]) for name, tensor in given.items()}
+    meta = Provenance(
+        kind=Structure.kind,
+        model=model.identity,
+        parameters={
+            "how": graph.how,
+            "example": shapes,
+            "timed": time,
+            "timed_samples": size,
+            "device": str(model.device),
+            "threads": torch.get_num_threads(),
+            "model_parameters": sum(p.numel() for p in model.module.parameters()),
+        },
+        seconds=perf_counter() - started,
+        notes=_notes(graph, parts, model, is_made=inputs is None),
+    )
+    return Structure(data=data, meta=meta)
+
+
+def example_inputs(model: Model) -> Inputs:
+    """Two made-up samples as the model's input record wants them, for tracing.
+
+    Raises ModelError for arrays of unknown shape.
+    """
+    record = model.input
+    random = torch.Generator().manual_seed(0)
+    if isinstance(record, ImageInput):
+        shape: tuple[int, ...] = (len(record.mean), *record.size)
+    elif isinstance(record, ArrayInput):
+        if record.shape is None:
+            raise ModelError(
+                f"{model.source} takes arrays whose shape is not known, so no example can be made "
+                "to trace it with. Give `inputs`, a prepared batch of two samples."
+            )
+        shape = record.shape
+    else:
+        return model.prepare([SENTENCE, SENTENCE])
+    return {record.argument: torch.randn(2, *shape, generator=random)}
+
+
+def _parts(graph: Graph, inputs: Inputs, *, timed: bool) -> tuple[Parts, int]:
+    """Operators and modules, and how many samples were timed."""
+    if graph.how == "hooks":
+        return read_modules(graph.model, inputs, graph.why), 0
+    with graph.model.evaluating():
+        seconds, size = time_operators(graph, inputs) if timed else ({}, 0)
+    return read(graph, seconds), size
+
+
+def _notes(graph: Graph, parts: Parts, model: Model, *, is_made: bool) -> tuple[str, ...]:
+    what: dict[str, str] = {
+        "export": "",
+        "dispatch": "The graph is that of one call on the given batch; another batch may take "
+        f"another way. {graph.why}",
+        "hooks": "The model has no graph of operators, so its modules are shown without what "
+        f"flows between them. {graph.why}",
+    }
+    found: list[Any] = [what[graph.how], _unused(parts, model)]
+    if is_made:
+        found.append("It was traced with made-up input of the shape that the model takes.")
+    return tuple(note for note in found if note)
+
+
+def _unused(parts: Parts, model: Model) -> str:
+    """Parameters that nothing in the graph uses."""
+    if parts.how == "hooks":
+        return ""
+    total = sum(p.numel() for p in model.module.parameters())
+    rest = total - sum(one.parameters for one in parts.operators)
+    return f"{rest:,} parameters take no part in the output." if rest > 0 else ""
