@@ -16,11 +16,13 @@ from pellucid.cli.evaluate import evaluate
 from pellucid.cli.explain import explain
 from pellucid.cli.finetune import finetune
 from pellucid.cli.help import GREATEST_WIDTH, Command, write_groups
+from pellucid.cli.inspect import inspect
 from pellucid.cli.load import load
 from pellucid.cli.methods import methods
 from pellucid.cli.options import BAD_INPUT, INTERRUPTED
 from pellucid.cli.report import report
 from pellucid.cli.runs import runs
+from pellucid.cli.visualize_feature import visualize_feature
 from pellucid.errors import PellucidError, SpecError
 
 UsageError: type[Exception] = typer.BadParameter.__mro__[1]
@@ -118,6 +120,8 @@ for command in (
     finetune,
     evaluate,
     explain,
+    inspect,
+    visualize_feature,
     methods,
     benchmark_methods,
     report,

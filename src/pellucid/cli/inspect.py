@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -9,7 +10,7 @@ import typer
 
 from pellucid.cli import output
 from pellucid.cli.explain import parse_settings
-from pellucid.cli.opening import data_of, keep, open_data, open_model, open_run
+from pellucid.cli.opening import data_of, enter, keep, open_data, open_model, open_run
 from pellucid.cli.options import (
     DATA_OPTIONS,
     INTERRUPTED,
@@ -27,6 +28,7 @@ from pellucid.errors import SpecError
 
 if TYPE_CHECKING:
     from pellucid.data import Data
+    from pellucid.model import Model
     from pellucid.result import Result
     from pellucid.result.inspection import Inspection
     from pellucid.workspace.run import Run
@@ -61,7 +63,7 @@ def inspect(
         typer.Option(
             metavar="NAME",
             help="Part, may be repeated: structure, weights, activations, gradients, sensitivity, "
-            "features. By default all that are defined for the model.",
+            "features, units. By default all that are defined for the model.",
             rich_help_panel=INSIDE_OPTIONS,
             show_default=False,
         ),
@@ -186,12 +188,28 @@ def _of_onnx(path: Path, excluded: object) -> Inspection:
     return Inspection(parts={"structure": structure}, meta=structure.meta)
 
 
-def _compared(found: Inspection, before: object, after: object) -> Inspection: ...
+def _compared(found: Inspection, before: Model, after: Model) -> Inspection:
+    """Add what is different from `before`, in structure and weights."""
+    from pellucid.inside.structure import compare_structures, inspect_structure
+    from pellucid.inside.weights import compare_weights
+
+    structures = [inspect_structure(model, time=False) for model in (before, after)]
+    differences: dict[str, Result] = {
+        "structure_difference": compare_structures(*structures),
+        "weights_difference": compare_weights(before, after),
+    }
+    return replace(found, parts={**found.parts, **differences})
 
 
 def _export(found: Inspection, files: list[Path]) -> None:
+    if not files:
+        return
+    from pellucid.inside.structure import Structure
+
+    structure = found["structure"]
+    assert isinstance(structure, Structure)
     for file in files:
-        found["structure"].export(file)
+        structure.export(file)
         output.note(f"the structure is in {file}")
 
 
@@ -199,18 +217,19 @@ def _kept(
     found: Inspection, run: Run | None, out: Path | None, workspace: Path | None
 ) -> dict[str, str]:
     """Where each part lies; with `out`, a report beside them."""
-    if out is None:
-        return {
-            name: str(keep(result, run=run, out=None, workspace=workspace))
-            for name, result in found.parts.items()
-        }
+    from pellucid.inside.inspecting import PARTS
     from pellucid.reporting.report import report
 
-    paths = {
-        name: str(keep(result, run=run, out=out / f"{name}.zarr", workspace=workspace))
-        for name, result in found.parts.items()
-    }
-    return paths | {"report": str(report(found, out / "report.html"))}
+    paths = {}
+    for name, result in found.parts.items():
+        place = out / f"{name}.zarr" if out else None
+        if place and place.exists() and name in PARTS:
+            paths[name] = enter(result, place, run=run, workspace=workspace)
+        else:
+            paths[name] = keep(result, run=run, out=place, workspace=workspace)
+    if out:
+        paths["report"] = report(found, out / "report.html")
+    return {name: str(path) for name, path in paths.items()}
 
 
 def _answer(found: Inspection, paths: dict[str, str], *, as_json: bool) -> None:

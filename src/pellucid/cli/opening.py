@@ -84,7 +84,13 @@ def keep(result: Result, *, run: Run | None, out: Path | None, workspace: Path |
 
     if out is None:
         return run.add(result) if run else Workspace(workspace).add(result)
-    path = result.save(out)
+    return enter(result, result.save(out), run=run, workspace=workspace)
+
+
+def enter(result: Result, path: Path, *, run: Run | None, workspace: Path | None) -> Path:
+    """Enter a result that is saved at `path` into the run's catalogue, or the workspace's."""
+    from pellucid.workspace.workspace import Workspace
+
     place = Workspace(run.record["workspace"] if run else workspace)
     place.register_result(result.meta, path, run.id if run else "")
     return path

@@ -46,6 +46,7 @@ PARTS = {
     "gradients": Part("pellucid.inside.gradients:inspect_gradients", True, True),
     "sensitivity": Part("pellucid.inside.sensitivity:inspect_sensitivity", True, True),
     "features": Part("pellucid.inside.features:inspect_features", True),
+    "units": Part("pellucid.inside.features:inspect_units", True, True),
 }
 
 
@@ -63,8 +64,8 @@ def inspect(
 ) -> Inspection:
     """Look inside a model, on its own or with data.
 
-    `parts` are among structure, weights, activations, gradients, sensitivity and features; by
-    default all that are defined for the model, and the inspection tells why others were left out.
+    `parts` are among structure, weights, activations, gradients, sensitivity, features and units;
+    by default all that are defined for the model, and the inspection tells why others were left out.
     `layers` are names, shorthands, globs or kinds, for the parts that look at layers. `limit` is
     the number of samples of `data` that are looked at, of all classes, drawn with `seed`.
     `settings` go to single parts: ``{"activations": {"top": 4}}``. With `out`, a folder, each part
@@ -132,7 +133,7 @@ class _Look:
 
     def _inputs(self, name: str, part: Part) -> tuple[Any, ...]:
         if name == "structure":
-            return (example_inputs(self.model, self.data),) if self.data is not None else ()
+            return () if self.data is None else (example_inputs(self.model, _two(self.data)),)
         return (self.data,) if part.takes_data else ()
 
     def _options(self, name: str, take: Callable[..., Result]) -> dict[str, Any]:
@@ -154,6 +155,11 @@ class _Look:
         data = asdict(self.data.identity) if self.data is not None else None
         whole = {"model": asdict(self.model.identity), "data": data, "options": asked}
         return json.loads(json.dumps(whole, default=str))
+
+
+def _two(data: Data) -> Data:
+    """Data of at least two samples, which a trace takes; a single one is repeated."""
+    return data if len(data) > 1 else data.subset([0, 0])
 
 
 def _asked(folder: Path, name: str) -> Any:

@@ -51,11 +51,10 @@ class Inspection:
         return [Table(title="Parts left out", columns=columns)]
 
     def summary(self) -> str:
-        """Say what was looked at, and each part's own summary."""
+        """Say what was looked at; each part has a summary of its own."""
         source = self.meta.model.source if self.meta.model else "The model"
-        lines = [f"{source}, from inside: {', '.join(self.parts) or 'nothing'}."]
-        lines += [result.summary() for result in self.results()]
-        return "\n\n".join(lines + [f"No {part}: {why}" for part, why in self.left_out.items()])
+        looked = f"{source}, from inside: {', '.join(self.parts) or 'nothing'}."
+        return "\n".join([looked, *(f"No {part}: {why}" for part, why in self.left_out.items())])
 
     def to_json(self) -> dict[str, Any]:
         """Give each part, and the provenance, as JSON values."""
@@ -107,13 +106,13 @@ class Inspection:
         return cls(parts=parts, meta=meta, left_out=left_out)
 
     def __str__(self) -> str:
-        return self.summary()
+        return "\n\n".join([self.summary(), *(result.summary() for result in self.results())])
 
     def _repr_html_(self) -> str:
         from pellucid.views.matplotlib import static_html
 
-        views = [view for result in self.results() for view in result.views()[:2]]
-        return static_html(self.summary(), views)
+        views = [view for result in self.results() for view in result.views()[:1]]
+        return static_html(str(self), views)
 
 
 def _part_json(result: Result) -> Any:

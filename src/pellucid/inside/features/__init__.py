@@ -1,6 +1,7 @@
 """What a model has learned to see: pictures made for units, directions and classes."""
 
 from pellucid.inside.features.cards import feature_cards
+from pellucid.inside.features.looking import inspect_features, inspect_units
 from pellucid.inside.features.objectives import Class, Direction, Layer, Unit
 from pellucid.inside.features.result import FeatureImage
 from pellucid.inside.features.settings import Settings
@@ -16,5 +17,7 @@ __all__ = [
     "Transforms",
     "Unit",
     "feature_cards",
+    "inspect_features",
+    "inspect_units",
     "visualize_feature",
 ]
