@@ -35,9 +35,9 @@ def test_a_folder_gives_all_parts_back(inspection: Inspection, tmp_path: Path) -
 
 
 def test_a_part_that_is_not_there_tells_why(inspection: Inspection) -> None:
-    with pytest.raises(SpecError, match="no part 'features'.* texts have no pictures"):
+    with pytest.raises(SpecError, match=r"no part 'features'.* texts have no pictures"):
         inspection["features"]
-    with pytest.raises(SpecError, match="no part 'weight'.* Closest: 'weights'"):
+    with pytest.raises(SpecError, match=r"no part 'weight'.* Closest: 'weights'"):
         inspection["weight"]
     assert "No features: texts have no pictures." in inspection.summary()
 
@@ -46,9 +46,9 @@ def test_a_part_that_is_not_there_tells_why(inspection: Inspection) -> None:
     ("record", "message"),
     [
         ("{", "cannot be read"),
-        ({"parts": {}}, "cannot be read"),
+        ({"parts": []}, "cannot be read"),
         (
-            {"parts": {"../x": None}, "left_out": {}, "provenance": {"kind": "inspection"}},
+            {"parts": ["../x"], "left_out": {}, "provenance": {"kind": "inspection"}},
             "outside its folder",
         ),
     ],

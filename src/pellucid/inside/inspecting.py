@@ -7,7 +7,7 @@ import inspect as signatures
 import json
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,11 +17,12 @@ from pellucid.data.splits import spread
 from pellucid.errors import PellucidError, SpecError, closest
 from pellucid.model import Model
 from pellucid.result import Provenance, Result
-from pellucid.result.inspection import RECORD, Inspection
+from pellucid.result.inspection import Inspection
 from pellucid.result.store import open_result
 from pellucid.training.network import example_inputs
 
 Settings = Mapping[str, Mapping[str, Any]]
+ASKED = "asked"  # among a part's parameters: all that it was made from
 
 
 @dataclass(frozen=True)
@@ -82,6 +83,8 @@ def inspect(
     samples = spread(samples, limit, seed) if samples is not None else None
     shared = {"layers": layers, "seed": seed, "show": show}
     look = _Look(model, samples, shared, settings or {}, Path(out).expanduser() if out else None)
+    for name in look.settings:
+        _check_settings(name, look.settings[name])
     found: dict[str, Result] = {}
     left_out: dict[str, str] = {}
     for name in chosen:
@@ -105,7 +108,6 @@ class _Look:
     shared: Mapping[str, Any]
     settings: Settings
     folder: Path | None
-    requests: dict[str, Any] = field(default_factory=dict)
 
     def at(self, name: str) -> Result:
         """Take one part, or what lies in the folder from the same request."""
@@ -117,11 +119,15 @@ class _Look:
             )
         take = part.find()
         options = self._options(name, take)
-        self.requests[name] = self._request(options)
+        asked = self._asked(options)
         place = self.folder / f"{name}.zarr" if self.folder else None
-        if place and place.exists() and _asked(place.parent, name) == self.requests[name]:
-            return open_result(place)
+        if place and place.exists():
+            kept = open_result(place)
+            if kept.meta.parameters.get(ASKED) == asked:
+                return kept
         result = take(self.model, *self._inputs(name, part), **options)
+        parameters = result.meta.parameters | {ASKED: asked}
+        result = replace(result, meta=replace(result.meta, parameters=parameters))
         if place:
             result.save(place)
         return result
@@ -129,7 +135,7 @@ class _Look:
     def record(self, inspection: Inspection) -> None:
         """Write down what is done so far."""
         if self.folder:
-            inspection.save_record(self.folder, self.requests)
+            inspection.save_record(self.folder)
 
     def _inputs(self, name: str, part: Part) -> tuple[Any, ...]:
         if name == "structure":
@@ -138,18 +144,11 @@ class _Look:
 
     def _options(self, name: str, take: Callable[..., Result]) -> dict[str, Any]:
         """Options that the part's function has: what is shared by all, and its own settings."""
-        known = [
-            parameter.name
-            for parameter in signatures.signature(take).parameters.values()
-            if parameter.kind is parameter.KEYWORD_ONLY
-        ]
+        known = _options_of(take)
         own = self.settings.get(name, {})
-        for setting in own:
-            if setting not in known:
-                raise SpecError(f"{name} has no setting {setting!r}. {closest(setting, known)}")
         return {key: value for key, value in self.shared.items() if key in known} | dict(own)
 
-    def _request(self, options: Mapping[str, Any]) -> Any:
+    def _asked(self, options: Mapping[str, Any]) -> Any:
         """What is asked for, as the JSON values that a file gives back."""
         asked = {key: value for key, value in options.items() if key != "show"}
         data = asdict(self.data.identity) if self.data is not None else None
@@ -157,17 +156,21 @@ class _Look:
         return json.loads(json.dumps(whole, default=str))
 
 
+def _options_of(take: Callable[..., Result]) -> list[str]:
+    parameters = signatures.signature(take).parameters.values()
+    return [each.name for each in parameters if each.kind is each.KEYWORD_ONLY]
+
+
+def _check_settings(part: str, settings: Mapping[str, Any]) -> None:
+    known = _options_of(PARTS[part].find())
+    for setting in settings:
+        if setting not in known:
+            raise SpecError(f"{part} has no setting {setting!r}. {closest(setting, known)}")
+
+
 def _two(data: Data) -> Data:
     """Data of at least two samples, which a trace takes; a single one is repeated."""
     return data if len(data) > 1 else data.subset([0, 0])
-
-
-def _asked(folder: Path, name: str) -> Any:
-    """What was asked for when a part in a folder was made; None if that is not known."""
-    try:
-        return json.loads((folder / RECORD).read_text("utf-8"))["parts"][name]
-    except (OSError, ValueError, KeyError, TypeError):
-        return None
 
 
 def _meta(look: _Look, parts: Sequence[str], started: float) -> Provenance:

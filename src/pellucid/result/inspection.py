@@ -70,16 +70,13 @@ class Inspection:
         target = Path(folder).expanduser()
         for name, result in self.parts.items():
             result.save(target / f"{name}.zarr")
-        self.save_record(target, dict.fromkeys(self.parts))
+        self.save_record(target)
         return target
 
-    def save_record(self, folder: Path, requests: Mapping[str, Any]) -> None:
-        """Write which parts a folder holds, whose results lie there already.
-
-        `requests` tell by the part's name what was asked for, in JSON values.
-        """
+    def save_record(self, folder: Path) -> None:
+        """Write which parts a folder holds, whose results lie there already."""
         record = {
-            "parts": {name: requests[name] for name in self.parts},
+            "parts": list(self.parts),
             "left_out": dict(self.left_out),
             "provenance": self.meta.to_json(),
         }

@@ -129,7 +129,8 @@ def _classes(outputs: dict[str, Tensor], number: int, data: Data | None) -> list
 
 def _lively(output: Tensor, picture: tuple[int, int], number: int) -> list[int]:
     """The units whose mean activation differs most between pictures; over places, if one is seen."""
-    cells = by_channel(output, picture).float().flatten(2)
+    cells = by_channel(output, picture).float()
+    cells = cells.flatten(2) if cells.ndim > 2 else cells[..., None]
     means = cells.mean(2) if len(cells) > 1 else cells[0].T
-    order = means.std(0).nan_to_num().argsort(descending=True)
+    order = means.std(0, correction=0).argsort(descending=True)
     return sorted(int(unit) for unit in order[:number])

@@ -33,7 +33,7 @@ def boxes(
     """
     leaf = pixels.clone().requires_grad_()
     size = (pixels.shape[2], pixels.shape[3])
-    output = by_channel(run(leaf)[layer], size)[:, unit].flatten(1)
+    output = by_channel(run(leaf)[layer], size)[:, unit].reshape(len(pixels), -1)
     chosen = output[torch.arange(len(output)), torch.tensor(cells)]
     (gradient,) = torch.autograd.grad(chosen.sum(), leaf)
     return [_box(each.abs().sum(0).double().cpu().numpy()) for each in gradient]
@@ -49,7 +49,9 @@ def framed(picture: Image.Image, box: Box) -> NDArray[np.uint8]:
     """Draw a square's frame on a picture and scale it to a tile: (96, 96, 3)."""
     copy = picture.convert("RGB")
     width = max(2, round(min(copy.size) / 56))
-    ImageDraw.Draw(copy).rectangle((box[0], box[1], box[2] - 1, box[3] - 1), outline=FRAME, width=width)
+    ImageDraw.Draw(copy).rectangle(
+        (box[0], box[1], box[2] - 1, box[3] - 1), outline=FRAME, width=width
+    )
     return np.asarray(copy.resize((TILE, TILE), Image.Resampling.LANCZOS))
 
 

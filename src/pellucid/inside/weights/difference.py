@@ -133,7 +133,7 @@ def _weights(given: Model | State, which: str) -> dict[str, Tensor]:
 
 def _bare(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
     for prefix in PREFIXES:
-        if all(name.startswith(prefix) for name in tensors):
+        if tensors and all(name.startswith(prefix) for name in tensors):
             return _bare({name.removeprefix(prefix): t for name, t in tensors.items()})
     return tensors
 
