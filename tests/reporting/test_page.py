@@ -17,6 +17,8 @@ from pellucid.views import (
     Axis,
     Bars,
     BarSeries,
+    Column,
+    Graph,
     Histogram,
     ImageGrid,
     Lines,
@@ -188,6 +190,18 @@ def hostile_result(make: Make, word: str) -> Any:
         Tokens(**words, tokens=(word,), values=np.ones(1), limit=1.0, sample=word),
         Table(**words, columns=(make["column"](word),)),
         Text(**words, paragraphs=(word,)),
+        Graph(
+            **words,
+            labels=(word, word),
+            types=(word, word),
+            kinds=("input", "output"),
+            parents=np.array([-1, -1]),
+            times=np.array([1, 1]),
+            sources=np.array([0]),
+            targets=np.array([1]),
+            edge_kinds=("data",),
+            details=(Column(name=word, values=(word, word)),),
+        ),
     ]
     return make["result"](
         word,

@@ -10,6 +10,7 @@ from pellucid.views import (
     Bars,
     BarSeries,
     Column,
+    Graph,
     Heatmap,
     Histogram,
     ImageGrid,
@@ -36,6 +37,29 @@ PROBABILITIES = Bars(
 def picture(size: int = 16, sample: str = "one") -> Picture:
     pixels = np.random.default_rng(0).integers(0, 255, (size, size, 3), dtype=np.uint8)
     return Picture(pixels=pixels, sample=sample, label="a cat", tone="good")
+
+
+def graph(name: str = "block") -> Graph:
+    """An input, a stack of two blocks of a convolution and a residual sum, and an output."""
+    return Graph(
+        title="How it is built",
+        caption="Data flows from top to bottom.",
+        labels=("pixels", f"{name} 0 and 1", f"{name} 0", "conv", "add", f"{name} 1", "conv", "add", "output"),
+        types=("input", "Block", "Block", "Conv2d", "", "Block", "Conv2d", "", ""),
+        kinds=("input", "repeat", "group", "layer", "residual", "group", "layer", "residual", "output"),
+        parents=np.array([-1, -1, 1, 2, 2, 1, 5, 5, -1]),
+        times=np.array([1, 2, 1, 1, 1, 1, 1, 1, 1]),
+        sources=np.array([0, 3, 0, 4, 6, 4, 7]),
+        targets=np.array([3, 4, 4, 6, 7, 7, 8]),
+        edge_kinds=("data", "data", "residual", "data", "data", "residual", "data"),
+        details=(
+            Column(name="module", values=("", f"{name}s", f"{name} 0", "conv", "", f"{name} 1", "conv", "", "")),
+            Column(name="output shape", values=("n × 3",) * 9),
+        ),
+        shares=np.array([0.0, 1.0, 0.5, 0.4, 0.1, 0.5, 0.4, 0.1, np.nan]),
+        share_of="time",
+        opened=(1,),
+    )  # fmt: skip
 
 
 def views_of_each_kind() -> list[View]:
@@ -108,6 +132,7 @@ def views_of_each_kind() -> list[View]:
             ),
         ),
         Text(title="Notes", paragraphs=("One paragraph.", "Another.")),
+        graph(),
     ]
 
 
@@ -127,6 +152,17 @@ def empty_views() -> list[View]:
         Tokens(title="tokens", tokens=(), values=np.zeros(0), limit=1.0),
         Table(title="table", columns=()),
         Text(title="text", paragraphs=()),
+        Graph(
+            title="graph",
+            labels=(),
+            types=(),
+            kinds=(),
+            parents=np.zeros(0, int),
+            times=np.zeros(0, int),
+            sources=np.zeros(0, int),
+            targets=np.zeros(0, int),
+            edge_kinds=(),
+        ),
     ]
 
 

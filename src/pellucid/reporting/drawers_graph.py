@@ -12,9 +12,7 @@ from pellucid.views import Graph
 from pellucid.views.wording import entries
 
 MOST_LISTED = 600
-HINT = (
-    "Choose a box to read its figures. Choose a group to open it, and its heading to close it again."
-)
+HINT = "Choose a box to read its figures. Choose a group to open it, and its heading to close it again."
 KEYS = (
     "Drag to move; click into the graph to zoom with the wheel. Keys: arrows choose a box, Enter "
     "opens or closes it, Escape goes to its group, + and − zoom, 0 shows all."

@@ -17,8 +17,25 @@ from pellucid.inside.structure.signatures import children_of
 Child = tuple[bool, int]
 Pair = tuple[Child | None, Child | None]
 MANY = 1500  # neighbours, above which the matcher may leave out what is frequent
-COPIED_NODE = ("node_name", "operator", "node_kind", "shape", "dtype", "parameters", "flops", "bytes", "seconds")
-COPIED_GROUP = ("group_name", "group_label", "group_type", "group_call", "group_parameters", "group_attends")
+COPIED_NODE = (
+    "node_name",
+    "operator",
+    "node_kind",
+    "shape",
+    "dtype",
+    "parameters",
+    "flops",
+    "bytes",
+    "seconds",
+)
+COPIED_GROUP = (
+    "group_name",
+    "group_label",
+    "group_type",
+    "group_call",
+    "group_parameters",
+    "group_attends",
+)
 
 
 @dataclass
@@ -38,7 +55,11 @@ class Side:
         """What a child is called among its siblings."""
         is_group, place = child
         if is_group:
-            return "group", str(self.data["group_label"].values[place]), str(self.data["group_call"].values[place])
+            return (
+                "group",
+                str(self.data["group_label"].values[place]),
+                str(self.data["group_call"].values[place]),
+            )
         return "node", str(self.data["operator"].values[place])
 
     def built(self, child: Child) -> tuple[str, ...]:
@@ -66,7 +87,10 @@ def merged(a: xr.Dataset, b: xr.Dataset) -> xr.Dataset:
     for name in COPIED_GROUP:
         variables[name] = ("group", _chosen(a[name].values, b[name].values, union.groups))
     variables["node_group"] = ("node", np.array([row[0] for row in union.nodes], dtype=np.int32))
-    variables["group_parent"] = ("group", np.array([row[0] for row in union.groups], dtype=np.int32))
+    variables["group_parent"] = (
+        "group",
+        np.array([row[0] for row in union.groups], dtype=np.int32),
+    )
     variables["group_twin"] = ("group", np.full(len(union.groups), -1, dtype=np.int32))
     marks = [node_change(a, b, one, other) for _, one, other in union.nodes]
     variables |= _marked("node", marks)
@@ -76,7 +100,9 @@ def merged(a: xr.Dataset, b: xr.Dataset) -> xr.Dataset:
         for name in ("parameters", "flops", "bytes"):
             variables[f"{name}_{side}"] = ((), float(np.nansum(data[name].values)))
         variables[f"parameters_{side}"] = ((), float(data["group_parameters"].values[ROOT]))
-    return xr.Dataset(variables, attrs={"how": b.attrs.get("how", ""), "separator": b.attrs.get("separator", ".")})
+    return xr.Dataset(
+        variables, attrs={"how": b.attrs.get("how", ""), "separator": b.attrs.get("separator", ".")}
+    )
 
 
 def _descend(first: Side, second: Side, pair: tuple[int, int], parent: int, union: Union) -> None:
@@ -121,7 +147,7 @@ def _blocks(
     theirs: Sequence[Child],
     name: Callable[[Child], Any],
     other: Callable[[Child], Any],
-) -> list[tuple[str, int, int, int, int]]:
+) -> Sequence[tuple[str, int, int, int, int]]:
     keys, others = [name(child) for child in ours], [other(child) for child in theirs]
     matcher = SequenceMatcher(None, keys, others, autojunk=max(len(keys), len(others)) > MANY)
     return matcher.get_opcodes()

@@ -102,23 +102,22 @@ def difference_summary(data: xr.Dataset) -> str:
     first, second = data.attrs.get("first", "the first"), data.attrs.get("second", "the second")
     counts = Counter(data["node_mark"].values.tolist())
     if set(counts) <= {"same"} and not (data["group_mark"].values != "same").any():
-        return f"{first} and {second} are built alike: all {counts['same']:,} operators are the same."
+        return (
+            f"{first} and {second} are built alike: all {counts['same']:,} operators are the same."
+        )
     told = [
         f"{counted(counts[mark], 'operator')} {mark}"
         for mark in ("added", "removed", "changed")
         if counts[mark]
     ]
-    marks = data["group_mark"].values
+    marks, parents = data["group_mark"].values.tolist(), data["group_parent"].values.tolist()
     whole = [
         f"{name} ({mark})"
-        for mark, name in zip(marks.tolist(), data["group_name"].values.tolist(), strict=True)
-        if mark in ("added", "removed")
+        for mark, name, parent in zip(marks, data["group_name"].values, parents, strict=True)
+        if mark in ("added", "removed") and marks[parent] != mark
     ]
-    lines = [
-        f"From {first} to {second}, {listed(told) or 'no operator differs'}; "
-        f"{counted(counts['same'], 'operator')} the same.",
-        f"{_parameters(data)}",
-    ]
+    opening = f"From {first} to {second}, {listed(told) or 'no operator differs'}; "
+    lines = [opening + f"{counted(counts['same'], 'operator')} the same.", _parameters(data)]
     if whole:
         lines.append(f"Whole parts that differ: {listed(list(dict.fromkeys(whole)), 4)}.")
     return " ".join(lines)

@@ -37,7 +37,9 @@ def mermaid(view: Graph, opened: Collection[int]) -> str:
                 write(child, level + 1)
             lines.append(f"{margin}end")
             return
-        start, end = ('("', '")') if view.kinds[item] in ("operator", "input", "output") else ('["', '"]')
+        start, end = (
+            ('("', '")') if view.kinds[item] in ("operator", "input", "output") else ('["', '"]')
+        )
         lines.append(f"{margin}n{item}{start}{_entities(shown.words(item))}{end}")
 
     for item in shown.tops:
@@ -76,7 +78,9 @@ def dot(view: Graph, opened: Collection[int]) -> str:
         margin = INDENT * level
         if item in shown.inside:
             lines.append(f"{margin}subgraph cluster_{item} {{")
-            lines.append(f'{margin}{INDENT}label={_quoted(shown.words(item))}; style="rounded,filled"; fillcolor="#eef2f6";')
+            lines.append(
+                f'{margin}{INDENT}label={_quoted(shown.words(item))}; style="rounded,filled"; fillcolor="#eef2f6";'
+            )
             for child in shown.inside[item]:
                 write(child, level + 1)
             lines.append(f"{margin}}}")
@@ -98,7 +102,9 @@ def dot(view: Graph, opened: Collection[int]) -> str:
 
 def _quoted(text: str) -> str:
     """A double-quoted string of Graphviz: only quotes and backslashes have a meaning there."""
-    printed = "".join(c if c.isprintable() or c == "\n" else "\N{REPLACEMENT CHARACTER}" for c in text)
+    printed = "".join(
+        c if c.isprintable() or c == "\n" else "\N{REPLACEMENT CHARACTER}" for c in text
+    )
     escaped = printed.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
     return f'"{escaped}"'
 
@@ -127,7 +133,9 @@ class _Shown:
         for item in range(len(parents) - 1):
             parent = parents[item]
             above = found[parent] if parent != self.hierarchy.root else -1
-            found[item] = above if above >= 0 else item if item in boxes - self.inside.keys() else -1
+            found[item] = (
+                above if above >= 0 else item if item in boxes - self.inside.keys() else -1
+            )
         return found
 
     def leaves(self) -> Iterator[int]:
@@ -200,7 +208,11 @@ def model_explorer(view: Graph, name: str) -> dict[str, Any]:
             "namespace": spaces[parents[item]] if parents[item] >= 0 else "",
             "attrs": _attributes(view, item),
             "incomingEdges": [
-                {"sourceNodeId": str(source), "sourceNodeOutputId": "0", "targetNodeInputId": str(n)}
+                {
+                    "sourceNodeId": str(source),
+                    "sourceNodeOutputId": "0",
+                    "targetNodeInputId": str(n),
+                }
                 for n, source in enumerate(incoming.get(item, []))
             ],
         }
@@ -221,7 +233,11 @@ def _namespaces(view: Graph, parents: list[int]) -> dict[int, str]:
     spaces: dict[int, str] = {}
     for item in sorted(set(parents) - {-1}):
         above = spaces.get(parents[item], "")
-        own = "" if view.kinds[item] == "repeat" else view.labels[item].replace("/", "\N{DIVISION SLASH}")
+        own = (
+            ""
+            if view.kinds[item] == "repeat"
+            else view.labels[item].replace("/", "\N{DIVISION SLASH}")
+        )
         spaces[item] = "/".join(filter(None, (above, own)))
     return spaces
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import time
+from time import perf_counter
 from typing import Any
 
 import torch
@@ -34,8 +34,6 @@ def inspect_structure(
     >>> structure = inspect_structure(pellucid.load("torchvision:resnet18"))  # doctest: +SKIP
     >>> structure.export("resnet18.svg")  # doctest: +SKIP
     """
-    from time import perf_counter
-
     started = perf_counter()
     given = inputs if inputs is not None else example_inputs(model)
     graph = Graph.of(model, given)

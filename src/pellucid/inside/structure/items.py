@@ -120,7 +120,7 @@ def graph_view(
         shares=np.array([figures.share(item) for item in found], dtype=np.float64),
         share_of=figures.share_of,
         marks=tuple(mark for mark, _ in told),
-        opened=opened_at_first(found),
+        opened=opened_at_first(found, [mark != "same" for mark, _ in told]),
     )
 
 
@@ -163,8 +163,13 @@ def kind_of(data: xr.Dataset, item: Item) -> str:
     return "attention" if data["group_attends"].values[item.group] else "group"
 
 
-def opened_at_first(found: Sequence[Item], most: int = MOST_OPEN) -> tuple[int, ...]:
-    """Groups to open so that at most `most` boxes are seen: outer ones first, runs alike as one."""
+def opened_at_first(
+    found: Sequence[Item], touched: Sequence[bool] = (), most: int = MOST_OPEN
+) -> tuple[int, ...]:
+    """Groups to open so that at most `most` boxes are seen: outer ones first, runs alike as one.
+
+    Where some are `touched` by a comparison, only those.
+    """
     children: dict[int, list[int]] = {}
     for place, item in enumerate(found):
         children.setdefault(item.parent, []).append(place)
@@ -176,7 +181,8 @@ def opened_at_first(found: Sequence[Item], most: int = MOST_OPEN) -> tuple[int, 
             inside = children.get(place, [])
             if found[place].twins:
                 inside = children.get(inside[0], [])
-            if inside and visible + len(inside) <= most:
+            wanted = not touched or touched[place]
+            if inside and wanted and visible + len(inside) <= most:
                 visible += len(inside)
                 opened.append(place)
                 following += inside

@@ -54,6 +54,6 @@ BETWEEN = frozenset(
 def spoken(node: fx.Node) -> str:
     """Name of an operator as it is shown: ``convolution``, ``batch norm``, ``max pool``."""
     target = node.target
-    name = target._schema.name if isinstance(target, OpOverload) else getattr(target, "__name__", "")  # noqa: SLF001
-    plain = name.rpartition("::")[2] or str(target)
+    name = target.name() if isinstance(target, OpOverload) else getattr(target, "__name__", "")
+    plain = name.rpartition("::")[2].partition(".")[0] or str(target)
     return SPOKEN.get(plain, plain.strip("_").replace("_", " "))

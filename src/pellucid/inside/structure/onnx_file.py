@@ -40,7 +40,20 @@ SPOKEN = {
     "LayerNormalization": "layer norm",
 }
 # What computes much, but whose FLOPs are not counted here.
-UNCOUNTED = frozenset({"LSTM", "GRU", "RNN", "Einsum", "Attention", "MultiHeadAttention", "ConvTranspose", "If", "Loop", "Scan"})
+UNCOUNTED = frozenset(
+    {
+        "LSTM",
+        "GRU",
+        "RNN",
+        "Einsum",
+        "Attention",
+        "MultiHeadAttention",
+        "ConvTranspose",
+        "If",
+        "Loop",
+        "Scan",
+    }
+)
 
 
 @dataclass(frozen=True)
@@ -136,12 +149,20 @@ def _parts(onnx: Any, model: Any) -> Parts:
         for name in node.output:
             if name:
                 makers[name] = len(operators)
-        operators.append(_operator(onnx, node, number, values, weights, makers, used))
+        operators.append(_operator(node, number, values, weights, makers, used))
     ends = tuple(dict.fromkeys(makers[o.name] for o in graph.output if o.name in makers))
     operators.append(Operator(name="output", operator="output", kind="output", inputs=ends))
     ordered = in_blocks(operators)
-    modules = {(): Module(type=str(graph.name) or "ONNX graph", parameters=_count(weights.values()))}
-    return Parts(operators=ordered, modules=modules, how="onnx", separator="/", notes=_notes(ordered, operators))
+    modules: dict[tuple[str, ...], Module] = {
+        (): Module(type=str(graph.name) or "ONNX graph", parameters=_count(weights.values()))
+    }
+    return Parts(
+        operators=ordered,
+        modules=modules,
+        how="onnx",
+        separator="/",
+        notes=_notes(ordered, operators),
+    )
 
 
 def _values(onnx: Any, graph: Any) -> dict[str, Value]:
@@ -172,11 +193,12 @@ def _type(onnx: Any, number: int) -> tuple[str, int]:
 
 def _input(name: str, values: Mapping[str, Value]) -> Operator:
     value = values.get(name, Value())
-    return Operator(name=name, operator="input", kind="input", shape=_written(value), dtype=value.dtype)
+    return Operator(
+        name=name, operator="input", kind="input", shape=_written(value), dtype=value.dtype
+    )
 
 
 def _operator(
-    onnx: Any,
     node: Any,
     number: int,
     values: Mapping[str, Value],
@@ -197,7 +219,8 @@ def _operator(
         parameters=_count(weights[name] for name in own),
         flops=_flops(node, values),
         bytes=sum(
-            v.elements * v.width for v in (values.get(name, Value()) for name in node.output if name)
+            v.elements * v.width
+            for v in (values.get(name, Value()) for name in node.output if name)
         ),
     )
 

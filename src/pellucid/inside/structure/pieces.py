@@ -30,9 +30,7 @@ def pieces_by(data: xr.Dataset, name: str) -> list[Piece]:
     """
     if data.sizes["group"] == 1:
         return _by_operator(data, name)
-    children = children_of(
-        data["group_parent"].values.tolist(), data["node_group"].values.tolist()
-    )
+    children = children_of(data["group_parent"].values.tolist(), data["node_group"].values.tolist())
     sums = group_sums(data, name)
     own = data[name].values
     pieces: list[tuple[int, str, float]] = [(ROOT, "", float(sums[ROOT]))]

@@ -16,7 +16,6 @@ from pellucid.graph.recording import tensors_of
 from pellucid.graph.trace import ROOT, batch_of
 from pellucid.inside.structure.naming import spoken
 from pellucid.inside.structure.parts import UNKNOWN, Module, Operator, Parts
-from pellucid.model import Model
 
 Path = tuple[str, ...]
 
@@ -143,7 +142,9 @@ def _guessed(graph: Graph, nodes: list[fx.Node]) -> dict[fx.Node, Path]:
     """A watched call tells no modules. What has a module's parameter, or gives its output, is in
     it; anything else is in what contains both its neighbours.
     """
-    owners = {f"{ROOT}.{name}": name.rpartition(".")[0] for name, _ in tensors_of(graph.model.module)}
+    owners = {
+        f"{ROOT}.{name}": name.rpartition(".")[0] for name, _ in tensors_of(graph.model.module)
+    }
     ends = {node: name for name, node in reversed(graph.recording.layers.items())}
     found: list[Path | None] = []
     for node in nodes:

@@ -76,9 +76,7 @@ def _runs(parents: Sequence[int], groups: Sequence[int], signed: Sequence[str]) 
     return runs
 
 
-def children_of(
-    parents: Sequence[int], groups: Sequence[int]
-) -> list[list[tuple[bool, int]]]:
+def children_of(parents: Sequence[int], groups: Sequence[int]) -> list[list[tuple[bool, int]]]:
     """What lies directly in each group, in order: (is it a group, its number)."""
     children: list[list[tuple[bool, int]]] = [[] for _ in parents]
     met = {0}

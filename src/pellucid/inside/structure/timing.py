@@ -29,9 +29,7 @@ def time_operators(graph: Graph, inputs: Inputs) -> tuple[dict[str, float], int]
     runs: list[dict[str, float]] = []
     started = time.perf_counter()
     with torch.random.fork_rng(_devices(graph.model.device)), torch.no_grad():
-        while len(runs) <= MOST_RUNS and (
-            not runs or time.perf_counter() - started < BUDGET
-        ):
+        while len(runs) <= MOST_RUNS and (not runs or time.perf_counter() - started < BUDGET):
             runs.append(_Stopwatch(graph.program, graph.model.device).measure(placed))
     counted = runs[1:] or runs
     return {name: statistics.median(run[name] for run in counted) for name in runs[0]}, size

@@ -38,9 +38,7 @@ def structure_views(data: xr.Dataset, meta: Provenance) -> list[View]:
         views.append(_bars(data, "flops", "Where the computing goes", words))
     if data["group_parameters"].values.any():
         words = "Numbers that training can change, by the parts of the model."
-        views.append(
-            _bars(data, "parameters", "Where the parameters are", words)
-        )
+        views.append(_bars(data, "parameters", "Where the parameters are", words))
     return [*views, modules_table(data)]
 
 
@@ -114,7 +112,10 @@ def modules_table(data: xr.Dataset) -> Table:
     columns = [
         Column(name="module", values=tuple(module_name(data, row) for row in rows)),
         Column(name="class", values=tuple(str(data["group_type"].values[r]) for r in rows)),
-        Column(name="output shape", values=tuple(str(data["shape"].values[_shaped(data, ends, r)]) for r in rows)),
+        Column(
+            name="output shape",
+            values=tuple(str(data["shape"].values[_shaped(data, ends, r)]) for r in rows),
+        ),
         Column(
             name="parameters",
             values=tuple(int(data["group_parameters"].values[row]) for row in rows),
@@ -124,7 +125,9 @@ def modules_table(data: xr.Dataset) -> Table:
         Column(name="activations", values=_scaled(held, rows, 2**-20), format=",.3g", unit="MiB"),
     ]
     if figures.share_of == "time":
-        columns.append(Column(name="time", values=_scaled(spent, rows, 1e3), format=".3g", unit="ms"))
+        columns.append(
+            Column(name="time", values=_scaled(spent, rows, 1e3), format=".3g", unit="ms")
+        )
     shares = tuple(_none(100 * figures.share(Item(parent=-1, group=row))) for row in rows)
     columns.append(
         Column(name=f"share of {figures.share_of}", values=shares, format=".1f", unit="%")

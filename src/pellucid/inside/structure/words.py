@@ -96,7 +96,11 @@ def _wiring(data: xr.Dataset) -> str:
     )
     found = [
         (edges["residual"], "residual connection", "residual connections"),
-        (edges["skip"], "skip connection into a concatenation", "skip connections into concatenations"),
+        (
+            edges["skip"],
+            "skip connection into a concatenation",
+            "skip connections into concatenations",
+        ),
         (edges["gate"], "gate", "gates"),
         (int(softmaxes.sum()), "attention", "attentions"),
     ]
@@ -108,17 +112,23 @@ def _costs(data: xr.Dataset, meta: Provenance) -> str:
     flops = _total(data, "flops")
     words = [f"It has {num_parameters(data):,} parameters"]
     if np.isfinite(flops):
-        words.append(f"takes {amount(flops)}FLOPs" if amount(flops)[-1:].isalpha() else f"takes {amount(flops)} FLOPs")
+        words.append(
+            f"takes {amount(flops)}FLOPs"
+            if amount(flops)[-1:].isalpha()
+            else f"takes {amount(flops)} FLOPs"
+        )
     if np.isfinite(_total(data, "bytes")):
         words.append(f"passes through {memory(_total(data, 'bytes'))} of values for one sample")
     spent = _total(data, "seconds")
     size = int(meta.parameters.get("timed_samples") or 1)
-    tail = f"; {counted(size, 'sample')} took {seconds_in_words(spent)}" if np.isfinite(spent) else ""
+    tail = (
+        f"; {counted(size, 'sample')} took {seconds_in_words(spent)}" if np.isfinite(spent) else ""
+    )
     return listed(words, 4).replace(" and ", " and ") + tail + "."
 
 
 def _most(data: xr.Dataset) -> str:
-    told = []
+    told: list[str] = []
     for name, words in (("seconds", "time"), ("flops", "computing"), ("parameters", "parameters")):
         values = data[name].values
         whole = float(np.nansum(values))

@@ -42,7 +42,9 @@ def in_columns(net: Net, placed: Arranged, most: float, pad: float) -> tuple[Arr
     changed: set[int] = set()
     for number, (line, ranks) in enumerate(zip(placed.lines, placed.line_ranks, strict=True)):
         columns = [column_of[rank] for rank in ranks]
-        points = [(x + shifts[c][0], y + shifts[c][1]) for (x, y), c in zip(line, columns, strict=True)]
+        points = [
+            (x + shifts[c][0], y + shifts[c][1]) for (x, y), c in zip(line, columns, strict=True)
+        ]
         moved.lines.append(_led(points, columns, shifts, edges, bottoms))
         if len(set(columns)) > 1:
             changed.add(number)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+import itertools
 from collections import Counter
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -140,7 +141,7 @@ class _Chained:
                 self.above.append([])
                 self.below.append([])
         way = [link.start, *chain, link.end]
-        for place, (upper, lower) in enumerate(zip(way, way[1:], strict=False)):
+        for place, (upper, lower) in enumerate(itertools.pairwise(way)):
             out = link.out if place == 0 else 0.0
             into = link.into if place == len(way) - 2 else 0.0
             self.above[lower].append((upper, out - into, pull))
@@ -205,7 +206,7 @@ def _settle(layer: list[int], wanted: list[float], chained: _Chained, x: list[fl
     widths = [chained.widths[node] for node in layer]
     apart = [
         (one + other) / 2 + (GAP_X if one and other else GAP_LINE)
-        for one, other in zip(widths, widths[1:], strict=False)
+        for one, other in itertools.pairwise(widths)
     ]
     fitted = fit_apart(wanted, apart, [chained.weights[node] for node in layer])
     for node, place in zip(layer, fitted, strict=True):

@@ -91,14 +91,10 @@ def _collect(frame: Frame, left: float, top: float, drawing: Drawing) -> None:
             _collect(frame.frames[spot.item], left + spot.x, top + spot.y, drawing)
 
 
-def _frame(
-    hierarchy: Hierarchy, item: int, opened: frozenset[int], height: float | None
-) -> Frame:
+def _frame(hierarchy: Hierarchy, item: int, opened: frozenset[int], height: float | None) -> Frame:
     shown = hierarchy.shown(item)
     items = hierarchy.children[shown]
-    frames = {
-        child: _frame(hierarchy, child, opened, None) for child in items if child in opened
-    }
+    frames = {child: _frame(hierarchy, child, opened, None) for child in items if child in opened}
     net, places, sources = _net(hierarchy, shown, frames)
     head = 0.0 if item == hierarchy.root else HEAD
     placed = arrange(net, head=head, pad=PAD)
@@ -178,17 +174,24 @@ def _links(
             found[key] = Link(start, end, out, into, source, kind)
 
     for child, source, kind in hierarchy.entering[shown]:
-        add(ups[source], places[child], source, kind, 0.0, _into(hierarchy, child, source, frames))
+        add(ups[source], places[child], source, kind, 0.0, _into(child, source, frames))
     for start, end, source, kind in hierarchy.inner[shown]:
         out = _out(hierarchy, start, source, frames)
-        into = _into(hierarchy, end, source, frames)
+        into = _into(end, source, frames)
         add(places[start], places[end], source, kind, out, into)
     for child, source, _ in hierarchy.leaving[shown]:
-        add(places[child], downs[source], source, "data", _out(hierarchy, child, source, frames), 0.0)
+        add(
+            places[child],
+            downs[source],
+            source,
+            "data",
+            _out(hierarchy, child, source, frames),
+            0.0,
+        )
     return list(found.values())
 
 
-def _into(hierarchy: Hierarchy, child: int, source: int, frames: dict[int, Frame]) -> float:
+def _into(child: int, source: int, frames: dict[int, Frame]) -> float:
     """How far from the middle of a child's top a value enters."""
     frame = frames.get(child)
     if frame is None or not frame.ports_in:

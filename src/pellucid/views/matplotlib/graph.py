@@ -80,7 +80,9 @@ def on_paper(view: Graph, opened: Sequence[int]) -> Figure:
 
 def _draw(axes: Axes, view: Graph, drawing: Drawing) -> None:
     axes.set_axis_off()
-    axes.set(xlim=(-4, drawing.width + 4), ylim=(drawing.height + 4, -4), aspect="equal", anchor="W")
+    axes.set(
+        xlim=(-4, drawing.width + 4), ylim=(drawing.height + 4, -4), aspect="equal", anchor="W"
+    )
     scale = _scale(drawing)
     for spot in drawing.spots:
         if spot.is_open:
@@ -123,7 +125,9 @@ def _box(axes: Axes, view: Graph, spot: Spot, scale: float) -> None:
     colour, sign = MARKS.get(view.marks[spot.item], ("", "")) if view.marks else ("", "")
     if kind == "repeat":
         for step in (6, 3):
-            _patch(axes, spot.x + step, spot.y + step, spot, FILLS[kind], colour or "#97a3b1", scale)
+            _patch(
+                axes, spot.x + step, spot.y + step, spot, FILLS[kind], colour or "#97a3b1", scale
+            )
     _patch(axes, spot.x, spot.y, spot, FILLS.get(kind, "#fff"), colour or "#97a3b1", scale)
     _share(axes, view, spot)
     name, below = texts(view, spot)
@@ -136,7 +140,15 @@ def _box(axes: Axes, view: Graph, spot: Spot, scale: float) -> None:
     else:
         axes.text(middle, spot.y + spot.height / 2 - 0.5, name, fontsize=size, color=INK, **looks)
     if sign:
-        axes.text(spot.x + 8, spot.y + 11, sign, fontsize=size * 1.3, color=colour, fontweight="bold", **looks)
+        axes.text(
+            spot.x + 8,
+            spot.y + 11,
+            sign,
+            fontsize=size * 1.3,
+            color=colour,
+            fontweight="bold",
+            **looks,
+        )
 
 
 def texts(view: Graph, spot: Spot) -> tuple[str, str]:
@@ -147,11 +159,15 @@ def texts(view: Graph, spot: Spot) -> tuple[str, str]:
     if spot.height < 30:
         shape = _shape(view, item)
         label = view.labels[item]
-        return shorten(f"{label}  {shape}" if shape and len(label) + len(shape) < most else label, most), ""
+        return shorten(
+            f"{label}  {shape}" if shape and len(label) + len(shape) < most else label, most
+        ), ""
     name = view.labels[item]
     kind = view.types[item]
     if times:
-        return shorten(f"{kind or name}{times}", most), shorten(name if kind else _shape(view, item), most + 3)
+        return shorten(f"{kind or name}{times}", most), shorten(
+            name if kind else _shape(view, item), most + 3
+        )
     below = shorten("  ".join(filter(None, (kind, _shape(view, item)))), most + 5)
     return shorten(name, most), below
 
@@ -163,9 +179,7 @@ def _shape(view: Graph, item: int) -> str:
     return ""
 
 
-def _patch(
-    axes: Axes, x: float, y: float, spot: Spot, fill: str, edge: str, scale: float
-) -> None:
+def _patch(axes: Axes, x: float, y: float, spot: Spot, fill: str, edge: str, scale: float) -> None:
     corner = spot.height / 2 if spot.height < 30 else 5
     axes.add_patch(
         FancyBboxPatch(
@@ -187,9 +201,21 @@ def _share(axes: Axes, view: Graph, spot: Spot) -> None:
         return
     length = (spot.width - 12) * min(max(share, 0.0), 1.0)
     y = spot.y + spot.height - 4.5
-    axes.plot([spot.x + 6, spot.x + spot.width - 6], [y, y], color="#dfe4ea", linewidth=1.6, solid_capstyle="butt")
+    axes.plot(
+        [spot.x + 6, spot.x + spot.width - 6],
+        [y, y],
+        color="#dfe4ea",
+        linewidth=1.6,
+        solid_capstyle="butt",
+    )
     if length > 0.3:
-        axes.plot([spot.x + 6, spot.x + 6 + length], [y, y], color=BAR, linewidth=1.6, solid_capstyle="butt")
+        axes.plot(
+            [spot.x + 6, spot.x + 6 + length],
+            [y, y],
+            color=BAR,
+            linewidth=1.6,
+            solid_capstyle="butt",
+        )
 
 
 def _frame(axes: Axes, view: Graph, spot: Spot, scale: float) -> None:
@@ -232,7 +258,14 @@ def _line(axes: Axes, route: Route, scale: float) -> None:
     colour, style, width = LINES.get(route.kind, LINES["data"])
     path = Path(*curve(route))
     axes.add_patch(
-        PathPatch(path, facecolor="none", edgecolor=colour, linestyle=style, linewidth=width * scale, capstyle="round")
+        PathPatch(
+            path,
+            facecolor="none",
+            edgecolor=colour,
+            linestyle=style,
+            linewidth=width * scale,
+            capstyle="round",
+        )
     )
     x, y = route.points[-1]
     if not route.has_head:
