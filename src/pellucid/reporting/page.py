@@ -33,6 +33,7 @@ DRAWERS = (
     drawers_tables,
     drawers_words,
 )
+SCRIPTS = ("page.js", "zoom.js")
 MOST_FIGURES = 8
 ICON = (
     "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 16 16'%3E"
@@ -67,7 +68,7 @@ def write_page(sections: list[Section], *, title: str, note: str) -> str:
 
 
 def _head(title: str, styles: str) -> Markup:
-    script = _asset("page.js")
+    script = "\n".join(map(_asset, SCRIPTS))
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     policy = (
         "default-src 'none'; img-src data:; style-src 'unsafe-inline'; "
