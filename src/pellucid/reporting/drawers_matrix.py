@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pellucid.reporting.drawers import Sheet, draw, nothing
+from pellucid.reporting.drawers_zoom import zoomable
 from pellucid.reporting.html import Markup, data_block, element, join
 from pellucid.views import Matrix
 from pellucid.views.colours import (
@@ -128,7 +129,8 @@ def _button(view: Matrix, cell: tuple[int, int], words: str, said: str) -> Marku
 def _raster(view: Matrix, sheet: Sheet) -> Markup:
     """Too many cells for a table: a picture, and the largest cells as a list."""
     size = f"{view.title}, {len(view.rows)} by {len(view.columns)} cells"
-    drawn = sheet.pictures.add_exactly(_shade_pixels(view)).draw(size, extra="raster")
+    picture = sheet.pictures.add_exactly(_shade_pixels(view)).draw(size, extra="raster")
+    drawn = zoomable(view, picture)
     values = np.abs(np.nan_to_num(view.values))
     if is_confusion(view):
         np.fill_diagonal(values, 0)

@@ -37,7 +37,7 @@ DRAWERS = (
     drawers_tables,
     drawers_words,
 )
-SCRIPTS = ("page.js", "graph.js", "graph_view.js")
+SCRIPTS = ("page.js", "zoom.js", "graph.js", "graph_view.js")
 MOST_FIGURES = 8
 ICON = (
     "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 16 16'%3E"
@@ -72,7 +72,7 @@ def write_page(sections: list[Section], *, title: str, note: str) -> str:
 
 
 def _head(title: str, styles: str) -> Markup:
-    script = "".join(map(_asset, SCRIPTS))
+    script = "\n".join(map(_asset, SCRIPTS))
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     policy = (
         "default-src 'none'; img-src data:; style-src 'unsafe-inline'; "

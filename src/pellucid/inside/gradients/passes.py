@@ -81,7 +81,9 @@ class Watch:
         for tensor in _tensors(output):
             if tensor.requires_grad:
                 # A hook on the tensor gets the gradient before any later in-place change.
-                tensor.register_hook(lambda gradient, name=name: self._add(name, gradient))
+                tensor.register_hook(  # type: ignore[no-untyped-call]
+                    lambda gradient, name=name: self._add(name, gradient)
+                )
 
     def _add(self, name: str, gradient: Tensor) -> None:
         self.squares[name] += float(gradient.detach().double().square().sum())
@@ -158,7 +160,11 @@ def backward(
     }
     flow = {name: square**0.5 for name, square in watch.squares.items()}
     return Pass(
-        loss=float(loss.detach()), predicted=predicted, target=chosen, gradients=gradients, flow=flow
+        loss=float(loss.detach()),
+        predicted=predicted,
+        target=chosen,
+        gradients=gradients,
+        flow=flow,
     )
 
 

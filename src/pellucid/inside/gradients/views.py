@@ -120,8 +120,16 @@ def norm_view(data: xr.Dataset) -> Lines:
     together = _positive(data["l2"].values[chosen])
     lines = [Series(name="mean over all samples", x=places, y=together)]
     if len(single) > 1:
-        bounds = {"low": _positive(low), "high": _positive(high)}
-        lines.insert(0, Series(name="one sample", x=places, y=_positive(middle), **bounds))
+        lines.insert(
+            0,
+            Series(
+                name="one sample",
+                x=places,
+                y=_positive(middle),
+                low=_positive(low),
+                high=_positive(high),
+            ),
+        )
     return Lines(
         title="How long each matrix's gradient is",
         caption=(
@@ -219,9 +227,7 @@ def tensor_table(data: xr.Dataset) -> Table:
             Column(name="largest", values=numbers(data["max_abs"]), format=".3g"),
             Column(name="of weights", values=gaps(data["relative"].values, known), format=".3g"),
             Column(name="zero", values=percents(data["zero_share"]), format=".1f", unit="%"),
-            Column(
-                name="signal ÷ noise", values=gaps(data["snr"].values, known), format=".2f"
-            ),
+            Column(name="signal ÷ noise", values=gaps(data["snr"].values, known), format=".2f"),
             Column(
                 name="first order",
                 values=tuple(_shares(data["taylor"].values).tolist()),

@@ -40,7 +40,9 @@ def headline(data: xr.Dataset) -> list[tuple[str, str, str]]:
     if len(taylor) > 1 and taylor.sum() > 0:
         most = int(taylor.argmax())
         share = percent(float(taylor[most] / taylor.sum()), 0)
-        tiles.append(("Matters most", str(data["group"].values[most]), f"{share} of the loss's pull"))
+        tiles.append(
+            ("Matters most", str(data["group"].values[most]), f"{share} of the loss's pull")
+        )
     snr = data["snr"].values
     if np.isfinite(snr).any():
         chance = formatted(float(data["snr_by_chance"]), ".2f")
@@ -59,7 +61,7 @@ def table(data: xr.Dataset) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
     columns = ("tensor", "shape", "length", "of weights", "signal/noise", "first order", "Fisher")
     taylor = float(np.nansum(data["taylor"].values)) or 1.0
     fisher = float(np.nansum(data["fisher"].values)) or 1.0
-    rows = []
+    rows: list[tuple[str, ...]] = []
     for place in range(data.sizes["tensor"]):
         one = data.isel(tensor=place)
         rows.append(
@@ -180,7 +182,10 @@ def _rows(data: xr.Dataset) -> str:
     names = [
         f"{data['tensor'].values[place]} [{row}] ({percent(float(taylor) / whole)})"
         for place, row, taylor in zip(
-            data["top_tensor"].values, data["top_row"].values, data["top_taylor"].values, strict=True
+            data["top_tensor"].values,
+            data["top_row"].values,
+            data["top_taylor"].values,
+            strict=True,
         )
     ][:3]
     return f"Single filters or units in front: {listed(names)}."

@@ -30,7 +30,7 @@ class Arrays:
     def __init__(self, model: Model, data: Data, num_steps: int) -> None:
         self.model = model
         self.mean, self.std, self.name = _spread(model, data)
-        self.changes = (
+        self.changes: tuple[Change, ...] = (
             Change(
                 name="noise",
                 about="normal noise added to every feature, by its own spread over the data",

@@ -121,7 +121,7 @@ def picture_changes(form: ImageInput, num_steps: int) -> tuple[Change, ...]:
 
 def brighten(pixels: Pixels, strength: float, random: Random) -> Pixels:  # noqa: ARG001
     """Add `strength` grey levels to every value; what leaves 0–255 is cut off."""
-    return _levels(pixels + strength)
+    return _levels(pixels + float(strength))
 
 
 def blur(pixels: Pixels, strength: float, random: Random) -> Pixels:  # noqa: ARG001

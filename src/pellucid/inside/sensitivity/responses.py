@@ -73,9 +73,7 @@ def respond(
             logits[place] = values
         wanted = [(p, s) for p, s in zip(part, states, strict=True) if p in examples]
         shown |= {place: subject.shown(changed) for place, changed in wanted}
-    return Response(
-        position=position, original=int(base.argmax()), logits=logits, examples=shown
-    )
+    return Response(position=position, original=int(base.argmax()), logits=logits, examples=shown)
 
 
 def _run(

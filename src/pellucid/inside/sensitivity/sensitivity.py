@@ -120,9 +120,7 @@ def inspect_sensitivity(
         seconds=time.perf_counter() - started,
         notes=_notes(len(responses), len(sampled), stopped=stopped),
     )
-    arrays = sensitivity_arrays(
-        responses, wanted, sample_ids=ids, labels=model.labels, seed=seed
-    )
+    arrays = sensitivity_arrays(responses, wanted, sample_ids=ids, labels=model.labels, seed=seed)
     return Sensitivity(data=arrays, meta=meta)
 
 

@@ -43,7 +43,7 @@ class Texts:
             strengths=growing(MOST_DELETED, num_steps),
             apply=self._delete,
         )
-        self.changes = (deletion,) if hiding is None else (deletion, masking)
+        self.changes: tuple[Change, ...] = (deletion,) if hiding is None else (deletion, masking)
 
     def prepare(self, raws: Sequence[Any]) -> Inputs:
         return self.model.prepare(raws)

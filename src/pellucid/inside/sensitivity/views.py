@@ -22,6 +22,7 @@ from pellucid.views.prose import percent
 from pellucid.views.wording import formatted, shorten
 
 MOST_SAMPLES = 40
+MOST_BANDS = 3  # that can be told apart in one chart
 SHARE = (0.0, 1.0)
 BAND = "Bands are 95 % intervals: Wilson's for shares, a bootstrap over samples for means."
 
@@ -101,6 +102,7 @@ def response_view(data: xr.Dataset, place: int) -> Lines:
 def logit_view(data: xr.Dataset) -> Lines:
     """The logit of the original prediction, all changes on one scale of strength."""
     series = []
+    few = data.sizes["change"] <= MOST_BANDS
     for place, name in enumerate(data["change"].values):
         one = data.isel(change=place)
         strength = one["strength"].values
@@ -109,8 +111,8 @@ def logit_view(data: xr.Dataset) -> Lines:
                 name=str(name),
                 x=100 * strength / np.abs(strength).max(),
                 y=one["mean_logit"].values,
-                low=_band(one, "mean_logit", "low"),
-                high=_band(one, "mean_logit", "high"),
+                low=_band(one, "mean_logit", "low") if few else None,
+                high=_band(one, "mean_logit", "high") if few else None,
             )
         )
     return Lines(
@@ -118,7 +120,8 @@ def logit_view(data: xr.Dataset) -> Lines:
         caption=(
             "The score before it becomes a probability, mean over samples. It still falls where "
             "probabilities are already near 0 or 1. The strength of each change is in percent of "
-            "the strongest tried. Bands are 95 % bootstrap intervals over samples."
+            "the strongest tried."
+            + (" Bands are 95 % bootstrap intervals over samples." if few else "")
         ),
         series=tuple(series),
         x=Axis(label="strength", unit="% of the strongest"),
@@ -219,7 +222,7 @@ def _pictures(data: xr.Dataset, sample: int) -> ImageGrid:
             "probability of that answer; orange where the model answers otherwise. This is what "
             "the model sees, shown smaller."
         ),
-        pictures=tuple(_picture(data, place) for place in chosen),
+        pictures=tuple(_picture(data, int(place)) for place in chosen),
     )
 
 

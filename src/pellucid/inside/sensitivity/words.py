@@ -34,8 +34,10 @@ def headline(data: xr.Dataset) -> list[tuple[str, str, str]]:
         (
             "Most sensitive to",
             str(data["change"].values[first]),
-            f"{percent(float(data['mean_kept'][first]), 0)} of the probability is left on average "
-            "over the range tried",
+            (
+                f"{percent(float(data['mean_kept'][first]), 0)} of the probability is left on average "
+                "over the range tried"
+            ),
         )
     ]
     for place in order[:4]:
@@ -52,8 +54,15 @@ def headline(data: xr.Dataset) -> list[tuple[str, str, str]]:
 
 def table(data: xr.Dataset) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
     """One row per change, as words for a terminal, the most harmful first."""
-    columns = ("change", "unit", "up to", "half changed at", "unchanged at most", "probability kept")
-    rows = []
+    columns = (
+        "change",
+        "unit",
+        "up to",
+        "half changed at",
+        "unchanged at most",
+        "probability kept",
+    )
+    rows: list[tuple[str, ...]] = []
     for place in np.argsort(data["mean_kept"].values, kind="stable"):
         one = data.isel(change=place)
         half = float(one["half_strength"])
@@ -64,8 +73,10 @@ def table(data: xr.Dataset) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
                 formatted(float(np.abs(one["strength"]).max()), ".3g"),
                 "never" if np.isnan(half) else _strength(half, signed=_is_signed(data, place)),
                 percent(float(one["share_unchanged"][-1]), 0),
-                f"{percent(float(one['mean_kept']), 0)} "
-                f"({interval(float(one['mean_kept_low']), float(one['mean_kept_high']), 0)})",
+                (
+                    f"{percent(float(one['mean_kept']), 0)} "
+                    f"({interval(float(one['mean_kept_low']), float(one['mean_kept_high']), 0)})"
+                ),
             )
         )
     return columns, rows
@@ -149,4 +160,6 @@ def _few(data: xr.Dataset) -> str:
     size = data.sizes["sample"]
     if size >= FEW_SAMPLES:
         return ""
-    return f"{counted(size, 'sample')} {'is' if size == 1 else 'are'} few: take the curves as rough."
+    return (
+        f"{counted(size, 'sample')} {'is' if size == 1 else 'are'} few: take the curves as rough."
+    )

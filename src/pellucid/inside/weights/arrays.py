@@ -17,7 +17,6 @@ from pellucid.inside.weights.rows import Duplicates, dead_rows, duplicate_rows, 
 from pellucid.inside.weights.spectrum import Spectrum, decompose
 from pellucid.inside.weights.statistics import EDGES, LEVELS, Figures, as_array, describe
 from pellucid.inside.weights.tensors import Part, Skipped
-from pellucid.model import Model
 
 FEWEST_ROWS = 8  # each way, of a matrix worth a heat map
 MOST_DEAD_LISTED = 50
@@ -48,7 +47,9 @@ class Measured:
     duplicates: Duplicates | None = None
 
 
-def measure_part(part: Part, whole: torch.Tensor, near_zero: float, least_cosine: float) -> Measured:
+def measure_part(
+    part: Part, whole: torch.Tensor, near_zero: float, least_cosine: float
+) -> Measured:
     """Measure one part of a parameter; ranks and rows only where all values are finite."""
     values = part.of(whole.detach())
     found = Measured(part=part, figures=describe(as_array(values), near_zero))
@@ -192,9 +193,7 @@ def _row_variables(found: Sequence[Measured]) -> dict[str, Any]:
     }
 
 
-def _map_variables(
-    found: Sequence[Measured], maps: Sequence[tuple[int, Cells]]
-) -> dict[str, Any]:
+def _map_variables(found: Sequence[Measured], maps: Sequence[tuple[int, Cells]]) -> dict[str, Any]:
     return map_arrays([one.part for one in found], maps)
 
 

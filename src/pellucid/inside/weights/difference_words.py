@@ -63,7 +63,7 @@ def headline(data: xr.Dataset) -> list[tuple[str, str, str]]:
 def table(data: xr.Dataset) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
     """One row per tensor, as words for a terminal."""
     columns = ("tensor", "shape", "change", "cosine", "largest change", "most changed rows")
-    rows = []
+    rows: list[tuple[str, ...]] = []
     for place in range(data.sizes["tensor"]):
         one = data.isel(tensor=place)
         top = [str(row) for row in one["top_row"].values if row >= 0]

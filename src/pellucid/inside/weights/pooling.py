@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -39,7 +40,7 @@ def block_names(noun: str, size: int, most: int = MOST_CELLS) -> tuple[str, ...]
     edges = block_edges(size, most)
     return tuple(
         f"{noun} {low}" if high - low == 1 else f"{noun} {low}–{high - 1}"
-        for low, high in zip(edges[:-1], edges[1:], strict=True)
+        for low, high in pairwise(edges)
     )
 
 

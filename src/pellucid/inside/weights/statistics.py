@@ -62,7 +62,7 @@ def describe(values: NDArray[Any], near_zero: float) -> Figures:
 def quantiles(values: NDArray[Any]) -> NDArray[np.float64]:
     """Quantiles at LEVELS; of very large tensors, those of evenly spaced entries."""
     step = max(1, -(-values.size // MOST_SORTED))
-    found = np.quantile(values[::step].astype(np.float64), LEVELS)
+    found: NDArray[np.float64] = np.quantile(values[::step].astype(np.float64), LEVELS)
     found[[0, -1]] = values.min(), values.max()
     return found
 
@@ -83,7 +83,7 @@ def _chunks(values: NDArray[Any]) -> Iterator[NDArray[np.float64]]:
 
 def _unknown() -> Figures:
     names = ("mean", "std", "rms", "mean_abs", "l2", "max_abs", "zero_share", "near_zero_share")
-    return {name: np.nan for name in names} | {
+    return dict.fromkeys(names, np.nan) | {
         "quantiles": np.full(len(LEVELS), np.nan),
         "counts": np.zeros(len(EDGES) - 1, dtype=np.int64),
     }

@@ -76,9 +76,7 @@ def dead_table(data: xr.Dataset) -> Table:
         ),
         columns=(
             Column(name="tensor", values=tuple(str(data["tensor"].values[p]) for p in found)),
-            Column(
-                name="dead", values=tuple(int(data["num_dead"][p]) for p in found), format="d"
-            ),
+            Column(name="dead", values=tuple(int(data["num_dead"][p]) for p in found), format="d"),
             Column(name="of", values=tuple(int(data["num_rows"][p]) for p in found), format="d"),
             Column(name="which", values=tuple(listed)),
         ),

@@ -107,7 +107,9 @@ def inspect_weights(
         notes=_notes(model, parts, [f"{one.name} {one.reason}" for one in skipped]),
     )
     data = weight_arrays(found, skipped, maps, filters if shown else None)
-    return Weights(data=data.assign_attrs(near_zero=near_zero, least_cosine=least_cosine), meta=meta)
+    return Weights(
+        data=data.assign_attrs(near_zero=near_zero, least_cosine=least_cosine), meta=meta
+    )
 
 
 def _check(near_zero: float, least_cosine: float, num_maps: int) -> None:
@@ -121,15 +123,14 @@ def _check(near_zero: float, least_cosine: float, num_maps: int) -> None:
 def _notes(model: Model, parts: Sequence[Part], skipped: Sequence[str]) -> tuple[str, ...]:
     tied = tied_names(model.module)
     large = [part.name for part in parts if part.role != "buffer" and _is_large(part)]
-    notes = (
+    notes: tuple[object, ...] = (
         skipped and f"Left out: {listed(list(skipped))}.",
-        tied
-        and f"Tied, and counted once: {listed([' and '.join(names) for names in tied])}.",
+        tied and f"Tied, and counted once: {listed([' and '.join(names) for names in tied])}.",
         large
         and f"Of {listed(large)} only the largest singular value was computed: "
         f"{counted(MOST_SIDE, 'row')} and columns are the most that are decomposed.",
     )
-    return tuple(note for note in notes if note)
+    return tuple(note for note in notes if isinstance(note, str) and note)
 
 
 def _is_large(part: Part) -> bool:

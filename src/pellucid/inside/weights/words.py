@@ -53,7 +53,7 @@ def headline(data: xr.Dataset) -> list[tuple[str, str, str]]:
 def table(data: xr.Dataset) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
     """One row per tensor, as words for a terminal."""
     columns = ("tensor", "shape", "rms", "max", "zeros", "near zero", "rank", "effective", "dead")
-    rows = []
+    rows: list[tuple[str, ...]] = []
     for place in range(data.sizes["tensor"]):
         one = data.isel(tensor=place)
         full = int(one["full_rank"])
