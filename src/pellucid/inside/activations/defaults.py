@@ -53,7 +53,7 @@ def _ends(parts: list[str], by_name: dict[str, Called]) -> list[str]:
     ends: list[str] = []
     for name in parts:
         each = by_name[name]
-        if _has_weights(each) and not _is_norm(each.module):
+        if _has_weights(each):
             ends.append(name)
         elif ends and _is_activation(each.module):
             ends[-1] = name
@@ -84,7 +84,9 @@ def _size(name: str, by_name: dict[str, Called]) -> int:
 
 
 def _has_weights(each: Called) -> bool:
-    return any(True for _ in each.module.parameters()) and not _is_norm(each.module)
+    if _is_norm(each.module) or isinstance(each.module, nn.Embedding):
+        return False
+    return any(True for _ in each.module.parameters())
 
 
 def _is_norm(module: nn.Module) -> bool:

@@ -11,7 +11,7 @@ from torch.nn.utils.rnn import PackedSequence, pad_packed_sequence
 
 from pellucid.attribution.layers import Grid, find_grid
 from pellucid.errors import LayerError
-from pellucid.inside.activations.survey import BOUNDS, Called, first_tensor
+from pellucid.inside.activations.survey import BOUNDS, SURVEYED, Called, first_tensor
 
 Form = Literal["grid", "sequence", "vector"]
 BoolTensor = Tensor
@@ -91,15 +91,15 @@ class Response:
 
 
 def read_layout(called: Called, picture: tuple[int, int] | None) -> Layer | None:
-    """Find how a called module's output is laid out; None if it is no activation of one sample.
+    """Find how a called module's output is laid out; None if it has no row per sample.
 
     `picture` is the (height, width) of the input, None for what is no picture.
     """
     shape = called.shape
-    swapped = len(shape) == 3 and (_steps_first(called.module) or (shape[0] != 1 == shape[1]))
+    swapped = len(shape) == 3 and (_steps_first(called.module) or shape[0] != SURVEYED == shape[1])
     if swapped:
         shape = (shape[1], shape[0], *shape[2:])
-    if len(shape) < 2 or len(shape) > 5 or shape[0] != 1 or 0 in shape:
+    if len(shape) < 2 or len(shape) > 5 or shape[0] != SURVEYED or 0 in shape:
         return None
     layer = Layer(
         name=called.name,

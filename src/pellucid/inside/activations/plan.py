@@ -115,7 +115,7 @@ def _not_watchable(name: str, called: list[Called], watchable: dict[str, Layer])
             f"{closest(name, watchable)} Containers such as ModuleList are not run themselves: "
             "name what is in them, for example with a glob."
         )
-    got = f"a tensor of shape {shapes[name]} for one sample" if shapes[name] else "no tensor"
+    got = f"a tensor of shape {shapes[name]} for two samples" if shapes[name] else "no tensor"
     return (
         f"layer {name!r} gives {got}; expected (samples, units), (samples, positions, units) or "
         f"(samples, units, height, width). {closest(name, watchable)}"

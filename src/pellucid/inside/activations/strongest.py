@@ -32,8 +32,9 @@ class Strongest:
     def update(self, response: Response, samples: Tensor) -> None:
         """Add a batch whose samples have these positions (n,) in the data."""
         value, place = (each.T.cpu() for each in response.peaks())
-        most = min(self.top, value.shape[1])
-        value, chosen = value.topk(most, dim=1)
+        # Stable, so that of equal responses the first sample stays.
+        value, chosen = value.sort(dim=1, descending=True, stable=True)
+        value, chosen = value[:, : self.top], chosen[:, : self.top]
         place = place.gather(1, chosen)
         y, x = _middles(place, response)
         self._merge(value, samples[chosen], place, y, x)
@@ -50,7 +51,6 @@ class Strongest:
 
     def _merge(self, value: Tensor, *others: Tensor) -> None:
         mine = (self.sample, self.place, self.y, self.x)
-        # Stable, so that of equal responses the first sample stays.
         both = torch.cat([self.value, value], 1)
         kept = both.sort(dim=1, descending=True, stable=True).indices[:, : self.top]
         self.value = both.gather(1, kept)

@@ -24,13 +24,14 @@ BOUNDS: dict[str, tuple[float, float]] = {
 """Activations with two ends, by the name of their class."""
 GATED = ("ReLU", "ReLU6", "GELU", "SiLU", "Hardswish", "Mish", "SiLUActivation", "GELUActivation")
 """Activations that let nothing, or next to nothing, through below zero."""
+SURVEYED = 2
 SEQUENTIAL = (nn.Linear, nn.LayerNorm, nn.Embedding, nn.RNNBase, nn.MultiheadAttention)
 ALONG = (nn.Conv1d, nn.ConvTranspose1d, nn.BatchNorm1d, nn.MaxPool1d, nn.AvgPool1d)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Called:
-    """A module that was called: its output's shape for one sample, "" shape if it gave no tensor.
+    """A module that was called: its output's shape for two samples, () if it gave no tensor.
 
     `activation` is the class of the known activation that made the very same tensor, "" if none
     did. `calls` is
@@ -47,7 +48,11 @@ class Called:
 
 
 def survey(model: Model, first: Inputs) -> list[Called]:
-    """Run one sample, and list the modules by when they finished last."""
+    """Run one sample twice in a batch, and list the modules by when they finished last.
+
+    Two rows tell what has a row per sample from what is the same for all, as embeddings of
+    positions are.
+    """
     found: dict[str, Called] = {}
     makers: dict[int, tuple[Tensor, str]] = {}
     state = {"units_last": model.input.kind != "image"}
@@ -76,8 +81,15 @@ def survey(model: Model, first: Inputs) -> list[Called]:
                 lambda part, _a, out, name=name: note(name, part, out)
             )
             hooks.callback(hook.remove)
-        call(model.module, first)
+        call(model.module, _twice(first))
     return list(found.values())
+
+
+def _twice(first: Inputs) -> Inputs:
+    return {
+        name: tensor.repeat_interleave(SURVEYED, 0) if tensor.ndim and len(tensor) == 1 else tensor
+        for name, tensor in first.items()
+    }
 
 
 @contextmanager
