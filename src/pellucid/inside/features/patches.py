@@ -49,17 +49,19 @@ def framed(picture: Image.Image, box: Box) -> NDArray[np.uint8]:
     """Draw a square's frame on a picture and scale it to a tile: (96, 96, 3)."""
     copy = picture.convert("RGB")
     width = max(2, round(min(copy.size) / 56))
-    ImageDraw.Draw(copy).rectangle((box[0], box[1], box[2] - 1, box[3] - 1), outline=FRAME, width=width)
+    ImageDraw.Draw(copy).rectangle(
+        (box[0], box[1], box[2] - 1, box[3] - 1), outline=FRAME, width=width
+    )
     return np.asarray(copy.resize((TILE, TILE), Image.Resampling.LANCZOS))
 
 
 def _box(weight: NDArray[np.float64]) -> Box:
     height, width = weight.shape
-    total = weight.sum()
+    total = float(weight.sum())
     if total <= 0:
         return 0, 0, width, height
-    row = int(round((weight.sum(1) @ np.arange(height)) / total))
-    column = int(round((weight.sum(0) @ np.arange(width)) / total))
+    row = round(float(weight.sum(1) @ np.arange(height)) / total)
+    column = round(float(weight.sum(0) @ np.arange(width)) / total)
     away = np.maximum(
         np.abs(np.arange(height) - row)[:, None], np.abs(np.arange(width) - column)[None]
     )
