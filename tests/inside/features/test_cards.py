@@ -62,9 +62,9 @@ def test_a_layer_that_the_head_reads_has_the_heads_weights(
 
 def test_elsewhere_effects_are_gradient_times_activation(model: Model, photos: Data) -> None:
     inputs = model.prepare([sample.input for sample in photos])[""]
+    parts = model.module.eval().requires_grad_(False)
     assert head_weights(model, "first", [1], inputs[:2]) is None
     found = effects(model, "norm", 1, inputs)
-    parts = model.module.eval().requires_grad_(False)
     expected = []
     for label in range(6):
         maps = parts.norm(parts.first(inputs)).detach().requires_grad_()
@@ -137,7 +137,11 @@ def test_patches_and_frames_are_tiles(photos: Data) -> None:
 def test_cards_are_shown_and_kept(cards: FeatureImage, tmp_path: Path) -> None:
     views = cards.views()
     titles = [view.title for view in views]
-    assert titles[:3] == ["What excites them most", "Unit second:2", "Classes that second:2 feeds"]
+    assert titles[:3] == [
+        "What excites them most",
+        "Unit second:2",
+        "Classes that unit second:2 feeds",
+    ]
     card, bars = views[1], views[2]
     assert isinstance(card, ImageGrid)
     assert len(card.pictures) == 1 + 4 + 4

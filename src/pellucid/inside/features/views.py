@@ -69,15 +69,27 @@ def table(data: xr.Dataset) -> Table:
     columns = tuple(
         Column(name=name, values=values, format=spec) for name, values, spec in table_columns(data)
     )
+    return Table(title="How the pictures read", caption=_explained(data), columns=columns)
+
+
+def _explained(data: xr.Dataset) -> str:
+    """What the columns are that this table has."""
     low, high = data["natural_std"].values
-    return Table(
-        title="How the pictures read",
-        caption="Score: mean over random views. First, first five: share of views in which the "
-        "class is the model's first answer, or among its first five. Contrast: mean standard "
-        f"deviation of red, green and blue; in photographs {low:.2f} to {high:.2f}. "
-        "Saturated: share of values that are nearly black or white.",
-        columns=columns,
+    said = ["Score: mean over random views of the finished picture."]
+    if np.isfinite(data["read_top1"].values).any():
+        said.append(
+            "First, first five: share of the views in which the class is the model's first answer "
+            "(of a difference: in which it is above the other), or among its first five. Sure: its "
+            "mean probability."
+        )
+    if "natural_percentile" in data:
+        number = int(data["num_natural"])
+        said.append(f"Above natural: share of {number:,} natural samples with a lower score.")
+    said.append(
+        "Contrast: mean standard deviation of red, green and blue; in photographs "
+        f"{low:.2f} to {high:.2f}. Saturated: share of values that are nearly black or white."
     )
+    return " ".join(said)
 
 
 def pixels_of(data: xr.Dataset, row: int, image: int) -> NDArray[np.uint8]:
@@ -201,7 +213,7 @@ def _fed(data: xr.Dataset, row: int, title: str) -> Bars:
     order = np.argsort(-np.abs(data["fed_value"].values[row]), kind="stable")
     order = order[np.argsort(-data["fed_value"].values[row][order], kind="stable")]
     return Bars(
-        title=f"Classes that {title} feeds",
+        title=f"Classes that unit {title} feeds",
         caption=str(data["fed_value"].attrs.get("description", "")),
         categories=tuple(str(label) for label in data["fed_label"].values[row][order]),
         series=(BarSeries(name="share", values=data["fed_value"].values[row][order]),),
