@@ -74,7 +74,9 @@ def make_classes(steps: int, results: Path, pictures: Path | None) -> None:
 
 
 def read(results: Path) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in results.read_text().splitlines()] if results.exists() else []
+    return (
+        [json.loads(line) for line in results.read_text().splitlines()] if results.exists() else []
+    )
 
 
 def tell_classes(steps: int, results: Path) -> None:
@@ -82,15 +84,25 @@ def tell_classes(steps: int, results: Path) -> None:
     top1, top5 = (np.array([record[name] for record in records]) for name in ("top1", "top5"))
     std = np.array([record["std"] for record in records])
     saturated = [record["saturated"] for record in records]
-    natural = np.array([record["natural"] for record in records])
-    cpu, wall = (sum(record[name] for record in records) for name in ("cpu_seconds", "wall_seconds"))
+    natural = keeps_contrast(std, saturated)
+    cpu, wall = (
+        sum(record[name] for record in records) for name in ("cpu_seconds", "wall_seconds")
+    )
     print(f"{MODEL}, {len(records)} classes, {steps} steps, {torch.get_num_threads()} threads")
-    print(f"  class in the top 5: {top5.mean():.1%} of all views; in most views of {(top5 >= 0.5).mean():.0%} of the classes")
-    print(f"  class first:        {top1.mean():.1%} of all views; in most views of {(top1 >= 0.5).mean():.0%} of the classes")
-    print(f"  standard deviation  {std.min():.3f} to {std.max():.3f} per channel (photographs: {NATURAL_STD[0]} to {NATURAL_STD[1]})")
+    print(
+        f"  class in the top 5: {top5.mean():.1%} of all views; in most views of {(top5 >= 0.5).mean():.0%} of the classes"
+    )
+    print(
+        f"  class first:        {top1.mean():.1%} of all views; in most views of {(top1 >= 0.5).mean():.0%} of the classes"
+    )
+    print(
+        f"  standard deviation  {std.min():.3f} to {std.max():.3f} per channel (photographs: {NATURAL_STD[0]} to {NATURAL_STD[1]})"
+    )
     print(f"  nearly black or white: at most {max(saturated):.1%} of a picture's values")
     print(f"  natural contrast:   {natural.mean():.0%} of the pictures")
-    print(f"  cost per picture:   {cpu / len(records):.1f} s of processor time, {wall / len(records):.1f} s of wall time")
+    print(
+        f"  cost per picture:   {cpu / len(records):.1f} s of processor time, {wall / len(records):.1f} s of wall time"
+    )
     for record in records:
         if record["top5"] < 0.5:
             print(f"  not recognised: {record['label']} ({record['top5']:.0%} of its views)")
@@ -103,12 +115,16 @@ def tell_contrast() -> None:
     photos = {sample.id: sample.input for sample in data if sample.id in COLOUR_PHOTOS}
     photos |= {
         Path(name).stem: Image.fromarray(pixels)
-        for name, pixels in zip(load_sample_images().filenames, load_sample_images().images, strict=True)
+        for name, pixels in zip(
+            load_sample_images().filenames, load_sample_images().images, strict=True
+        )
     }
     for name, photo in photos.items():
         pixels = np.asarray(ImageOps.fit(photo.convert("RGB"), (224, 224))) / 255
         clipped = ((pixels < 0.02) | (pixels > 0.98)).mean()
-        print(f"  {name:12s} std {pixels.std((0, 1)).round(3)}, nearly black or white {clipped:.1%}")
+        print(
+            f"  {name:12s} std {pixels.std((0, 1)).round(3)}, nearly black or white {clipped:.1%}"
+        )
 
 
 def timed(work: Callable[[], object]) -> tuple[float, float]:

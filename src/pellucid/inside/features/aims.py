@@ -36,7 +36,7 @@ class Aim:
     classes: tuple[int, ...] = field(default=())
 
     def score(
-        self, output: Float[Tensor, "n *rest"], picture: tuple[int, int]
+        self, output: Float[Tensor, " n *rest"], picture: tuple[int, int]
     ) -> Float[Tensor, " n"]:
         """Score each picture by what the layer gives for it; `picture` is (height, width)."""
         if self.weights is None:
@@ -68,7 +68,7 @@ class Aim:
 
 
 def by_channel(
-    output: Float[Tensor, "n *rest"], picture: tuple[int, int]
+    output: Float[Tensor, " n *rest"], picture: tuple[int, int]
 ) -> Float[Tensor, "n channels *cells"]:
     """Rearrange a layer's output to (n, channels, …): maps, channels last, tokens, or vectors."""
     grid = find_grid(tuple(output.shape), picture)
@@ -153,9 +153,7 @@ def _inner(objective: Unit | Direction | Layer, output: Tensor, picture: tuple[i
         weights = torch.zeros(channels)
         weights[objective.index] = 1
         name, kind = f"{layer}:{objective.index}{where}", "neuron" if where else "channel"
-    return Aim(
-        name=name, title=name, kind=kind, layer=layer, weights=weights, at=objective.at
-    )
+    return Aim(name=name, title=name, kind=kind, layer=layer, weights=weights, at=objective.at)
 
 
 def _told_apart(aims: list[Aim]) -> list[Aim]:

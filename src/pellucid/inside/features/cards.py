@@ -40,7 +40,7 @@ def feature_cards(
     layer: str,
     units: Sequence[int],
     *,
-    top: int = 8,
+    top: int = 7,
     steps: int = STEPS,
     images: int = 1,
     settings: Settings | None = None,

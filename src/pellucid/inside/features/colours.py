@@ -22,7 +22,8 @@ def correlating(channels: int) -> Float[Tensor, "rgb colour"]:
     if channels != 3:
         return torch.eye(channels)
     root = torch.tensor(ROOT)
-    return root / root.norm(dim=0).max()
+    longest: Tensor = root.norm(dim=0).max()
+    return root / longest
 
 
 def to_pixels(colours: Float[Tensor, "n c h w"]) -> Float[Tensor, "n c h w"]:

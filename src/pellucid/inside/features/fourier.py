@@ -25,7 +25,7 @@ FIRST = 0.1  # so that the first steps, whose length is the learning rate, alrea
 def frequencies(height: int, width: int) -> Float[Tensor, "h half"]:
     """Length of each wave vector of a real picture, in waves per pixel."""
     rows, columns = torch.fft.fftfreq(height)[:, None], torch.fft.rfftfreq(width)[None]
-    return (rows**2 + columns**2).sqrt()
+    return torch.hypot(rows, columns)
 
 
 class Fourier:
@@ -71,9 +71,7 @@ class Fourier:
         return to_pixels(held(torch.fft.irfft2(waves, s=self.size, norm="ortho"), self.spread))
 
 
-def held(
-    colours: Float[Tensor, "n c h w"], spread: float | Tensor
-) -> Float[Tensor, "n c h w"]:
+def held(colours: Float[Tensor, "n c h w"], spread: float | Tensor) -> Float[Tensor, "n c h w"]:
     """Scale each picture's colours to the root mean square `spread`."""
     return colours * (spread / _spread(colours))
 

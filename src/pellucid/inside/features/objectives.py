@@ -18,6 +18,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from numbers import Integral
 from typing import Any
 
 from jaxtyping import Float
@@ -79,9 +80,10 @@ def read_objectives(
     Raises SpecError for what cannot be understood, ModelError for an unknown class and LayerError
     for an unknown layer, with the nearest names.
     """
-    alone = isinstance(written, str | int | Class | Unit | Direction | Layer)
-    several: Sequence[Any] = [written] if alone else list(written)  # type: ignore[arg-type]
-    if not several:
+    several: Sequence[Any] = [written]
+    if isinstance(written, Sequence) and not isinstance(written, str):
+        several = written
+    if not len(several):
         raise SpecError("no objective was given; expected one such as 'class:tabby' or 'layer:12'.")
     home = None if layer is None else resolve_layer(model.module, layer)
     return [_named(_read(one, model, home), model.module) for one in several]
@@ -90,7 +92,7 @@ def read_objectives(
 def _read(one: Any, model: Model, layer: str | None) -> Objective:
     if isinstance(one, Class | Unit | Direction | Layer):
         return one
-    if isinstance(one, bool) or not isinstance(one, str | int):
+    if isinstance(one, bool) or not isinstance(one, str | Integral):
         raise SpecError(
             f"an objective of type {type(one).__name__} was given; expected words such as "
             "'class:tabby', 'blocks.5:12' or 'blocks.5:12@3,4', or a record such as Unit or Direction."

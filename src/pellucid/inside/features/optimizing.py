@@ -126,15 +126,14 @@ def scores_of(outputs: dict[str, Tensor], task: Task) -> Float[Tensor, " n"]:
     return torch.cat(found).float()
 
 
-def likeness(
-    output: Float[Tensor, "k *rest"], picture: tuple[int, int]
-) -> Float[Tensor, " k"]:
+def likeness(output: Float[Tensor, " k *rest"], picture: tuple[int, int]) -> Float[Tensor, " k"]:
     """Mean cosine between the Gram matrix of each picture's channels and those of the others."""
     cells = by_channel(output, picture).flatten(2) if output.ndim > 2 else output[..., None]
     gram = torch.einsum("ncp,ndp->ncd", cells, cells).flatten(1)
     unit = gram / (gram.norm(dim=1, keepdim=True) + TINY)
     alike = unit @ unit.T
-    return (alike.sum(1) - alike.diagonal()) / max(1, len(alike) - 1)
+    others: Tensor = (alike.sum(1) - alike.diagonal()) / max(1, len(alike) - 1)
+    return others
 
 
 def roughness(pictures: Float[Tensor, "n c h w"]) -> Float[Tensor, " n"]:
@@ -176,7 +175,8 @@ def _wake(values: Tensor, streams: Sequence[torch.Generator]) -> None:
     assert gradient is not None
     silent = ~gradient.flatten(1).any(1)
     if bool(silent.any()):
-        drawn = normal([s for s, mute in zip(streams, silent.tolist(), strict=True) if mute],
-                       *values.shape[1:])
+        drawn = normal(
+            [s for s, mute in zip(streams, silent.tolist(), strict=True) if mute], *values.shape[1:]
+        )
         with torch.no_grad():
             values[silent] = values[silent] + values[silent].std() * drawn.to(values)

@@ -57,11 +57,11 @@ def framed(picture: Image.Image, box: Box) -> NDArray[np.uint8]:
 
 def _box(weight: NDArray[np.float64]) -> Box:
     height, width = weight.shape
-    total = weight.sum()
+    total = float(weight.sum())
     if total <= 0:
         return 0, 0, width, height
-    row = int(round((weight.sum(1) @ np.arange(height)) / total))
-    column = int(round((weight.sum(0) @ np.arange(width)) / total))
+    row = round(float(weight.sum(1) @ np.arange(height)) / total)
+    column = round(float(weight.sum(0) @ np.arange(width)) / total)
     away = np.maximum(
         np.abs(np.arange(height) - row)[:, None], np.abs(np.arange(width) - column)[None]
     )

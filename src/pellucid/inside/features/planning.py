@@ -156,8 +156,8 @@ def _view_size(
         return size
     if any(aim.at is not None for aim in aims):
         return own
-    size = tuple(VIEW_STEP * round(side * SMALL_VIEW / VIEW_STEP) for side in own)
-    small = (size[0], size[1])
+    height, width = (VIEW_STEP * round(side * SMALL_VIEW / VIEW_STEP) for side in own)
+    small = (height, width)
     fits = min(small) >= LEAST_VIEW and _takes(model, aims, pixels, small, layers)
     return small if fits else own
 

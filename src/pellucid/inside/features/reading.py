@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import torch
 from jaxtyping import Float
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
 
 from pellucid.data import Batches, Data, in_order
@@ -20,7 +19,7 @@ from pellucid.model import Model
 from pellucid.progress import progress
 
 TOP = 5
-NATURAL_STD = (0.09, 0.33)
+NATURAL_STD = (0.096, 0.388)
 NATURAL_SATURATED = 0.17
 SATURATED = 0.02
 NATURAL_FROM = (
@@ -39,7 +38,8 @@ def read_back(pictures: Float[Tensor, "n c h w"], task: Task) -> Variables:
     five have it, and its mean probability; NaN where that is not defined.
     """
     seen = (pictures.shape[2], pictures.shape[3])
-    found = {name: [] for name in ("read_score", "read_top1", "read_top5", "read_probability")}
+    names = ("read_score", "read_top1", "read_top5", "read_probability")
+    found: dict[str, list[Tensor]] = {name: [] for name in names}
     with torch.no_grad():
         for _ in range(task.settings.num_views):
             outputs = show(pictures, task, draw(GENTLE, task.streams, seen, task.size))
@@ -112,7 +112,7 @@ def contrast(images: NDArray[np.uint8]) -> Variables:
     }
 
 
-def keeps_contrast(std: NDArray[np.floating], saturated: Sequence[float]) -> NDArray[np.bool_]:
+def keeps_contrast(std: NDArray[np.floating], saturated: ArrayLike) -> NDArray[np.bool_]:
     """Tell which pictures have the contrast of photographs: (…, channel) and (…) to (…)."""
     low, high = NATURAL_STD
     within = ((std >= low) & (std <= high)).all(-1)

@@ -24,6 +24,7 @@ from pellucid.model.inputs import as_picture
 
 PARAMETERIZATIONS = ("fourier", "pixels", "maco")
 OCTAVE = 1.4
+DREAM_DECAY = 1.0  # a photograph has its coarse waves already
 Size = tuple[int, int]
 
 
@@ -51,9 +52,7 @@ def from_noise(
     )
 
 
-def from_pictures(
-    parameterization: str, pictures: Float[Tensor, "n c h w"], settings: Settings
-) -> Parameterization:
+def from_pictures(parameterization: str, pictures: Float[Tensor, "n c h w"]) -> Parameterization:
     """Begin with pictures. Raises SpecError for "maco", which can make but few pictures."""
     check_parameterization(parameterization)
     if parameterization == "maco":
@@ -63,7 +62,7 @@ def from_pictures(
         )
     if parameterization == "pixels":
         return Pixels.of(pictures)
-    return Fourier.of(pictures, decay=1.0)
+    return Fourier.of(pictures, decay=DREAM_DECAY)
 
 
 def check_parameterization(name: str) -> None:

@@ -38,8 +38,11 @@ def feature_views(data: xr.Dataset) -> list[View]:
 def pictures(data: xr.Dataset) -> ImageGrid:
     """Each picture with its objective and how the model reads it."""
     shown = [
-        Picture(pixels=pixels_of(data, row, image), label=_label(data, row, image),
-                tone=_tone(data, row, image))
+        Picture(
+            pixels=pixels_of(data, row, image),
+            label=_label(data, row, image),
+            tone=_tone(data, row, image),
+        )
         for row in range(data.sizes["objective"])
         for image in range(data.sizes["image"])
     ]
@@ -54,8 +57,10 @@ def pictures(data: xr.Dataset) -> ImageGrid:
 
 def curves(data: xr.Dataset) -> list[Lines]:
     """Scores over the steps: one chart for classes, one for each layer, as units differ."""
-    keys = [str(k) if k in UNITS else f"activation of {layer}" for k, layer in
-            zip(data["aim"].values, data["layer"].values, strict=True)]
+    keys = [
+        str(k) if k in UNITS else f"activation of {layer}"
+        for k, layer in zip(data["aim"].values, data["layer"].values, strict=True)
+    ]
     return [_curve(data, key, keys) for key in dict.fromkeys(keys)]
 
 
@@ -64,15 +69,27 @@ def table(data: xr.Dataset) -> Table:
     columns = tuple(
         Column(name=name, values=values, format=spec) for name, values, spec in table_columns(data)
     )
+    return Table(title="How the pictures read", caption=_explained(data), columns=columns)
+
+
+def _explained(data: xr.Dataset) -> str:
+    """What the columns are that this table has."""
     low, high = data["natural_std"].values
-    return Table(
-        title="How the pictures read",
-        caption="Score: mean over random views. First, first five: share of views in which the "
-        "class is the model's first answer, or among its first five. Contrast: mean standard "
-        f"deviation of red, green and blue; in photographs {low:.2f} to {high:.2f}. "
-        "Saturated: share of values that are nearly black or white.",
-        columns=columns,
+    said = ["Score: mean over random views of the finished picture."]
+    if np.isfinite(data["read_top1"].values).any():
+        said.append(
+            "First, first five: share of the views in which the class is the model's first answer "
+            "(of a difference: in which it is above the other), or among its first five. Sure: its "
+            "mean probability."
+        )
+    if "natural_percentile" in data:
+        number = int(data["num_natural"])
+        said.append(f"Above natural: share of {number:,} natural samples with a lower score.")
+    said.append(
+        "Contrast: mean standard deviation of red, green and blue; in photographs "
+        f"{low:.2f} to {high:.2f}. Saturated: share of values that are nearly black or white."
     )
+    return " ".join(said)
 
 
 def pixels_of(data: xr.Dataset, row: int, image: int) -> NDArray[np.uint8]:
@@ -81,7 +98,8 @@ def pixels_of(data: xr.Dataset, row: int, image: int) -> NDArray[np.uint8]:
     if "opacity" not in data:
         return pixels
     share = data["opacity"].values[row, image][..., None]
-    return np.round(pixels * share + 255 * (1 - share)).astype(np.uint8)
+    mixed: NDArray[np.uint8] = np.round(pixels * share + 255 * (1 - share)).astype(np.uint8)
+    return mixed
 
 
 def _curve(data: xr.Dataset, key: str, keys: list[str]) -> Lines:
@@ -94,7 +112,7 @@ def _curve(data: xr.Dataset, key: str, keys: list[str]) -> Lines:
         several = len(smooth) > 1
         series.append(
             Series(
-                name=str(data["title"].values[row]),
+                name=_series_name(data, row),
                 x=steps,
                 y=smooth.mean(0),
                 low=smooth.min(0) if several else None,
@@ -107,13 +125,23 @@ def _curve(data: xr.Dataset, key: str, keys: list[str]) -> Lines:
         title=f"How the {unit} grew",
         caption="Score of the view that the model was shown in each step, as a running mean over "
         f"{SMOOTHED} steps."
-        + (" The band is from the least to the greatest of one objective's pictures."
-           if data.sizes["image"] > 1 else "")
+        + (
+            " The band is from the least to the greatest of one objective's pictures."
+            if data.sizes["image"] > 1
+            else ""
+        )
         + (f" The first {MOST_CURVES} of {len(rows)} are drawn." if left else ""),
         series=tuple(series),
         x=Axis(label="step"),
         y=Axis(label=unit),
     )
+
+
+def _series_name(data: xr.Dataset, row: int) -> str:
+    """Name a unit by its number where the axis names the layer."""
+    title, layer = str(data["title"].values[row]), str(data["layer"].values[row])
+    unit = title.removeprefix(f"{layer}:")
+    return f"unit {unit}" if unit != title and unit[0].isdigit() else unit
 
 
 def _smooth(values: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -138,7 +166,8 @@ def _tone(data: xr.Dataset, row: int, image: int) -> Literal["neutral", "bad"]:
 
 
 def _caption(data: xr.Dataset) -> str:
-    said = ["Pictures made by gradient ascent, each for what stands under it."]
+    begin = "the photograph" if "start" in data else "noise"
+    said = [f"Pictures made from {begin} by gradient ascent, each for what stands under it."]
     top5 = data["read_top5"].values[data["aim"].values == "class"]
     if np.isfinite(top5).any():
         mean = percent(float(np.nanmean(top5)), 0)
@@ -184,7 +213,7 @@ def _fed(data: xr.Dataset, row: int, title: str) -> Bars:
     order = np.argsort(-np.abs(data["fed_value"].values[row]), kind="stable")
     order = order[np.argsort(-data["fed_value"].values[row][order], kind="stable")]
     return Bars(
-        title=f"Classes that {title} feeds",
+        title=f"Classes that unit {title} feeds",
         caption=str(data["fed_value"].attrs.get("description", "")),
         categories=tuple(str(label) for label in data["fed_label"].values[row][order]),
         series=(BarSeries(name="share", values=data["fed_value"].values[row][order]),),

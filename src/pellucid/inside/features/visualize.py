@@ -100,8 +100,8 @@ def visualize_feature(
             "size": list(full),
             "images": images,
             "dream": photo is not None,
-            "view": list(made.view),
             **asdict(settings),
+            "view": list(made.view),
         },
         target=", ".join(aim.name for aim in made.aims),
         seed=seed,
@@ -141,9 +141,7 @@ def _seek(
     if photo is not None:
         return _dream(parameterization, photo, full, task, made, steps, advance), ""
     streams, settings = made.streams("noise"), task.settings
-    sought = from_noise(
-        parameterization, streams, made.channels, full, settings, made.model.device
-    )
+    sought = from_noise(parameterization, streams, made.channels, full, settings, made.model.device)
     return optimize(sought, task, steps, advance), getattr(sought, "origin", "")
 
 
@@ -166,7 +164,7 @@ def _dream(
         if position:
             pictures = next_octave(pictures, photo, each)
         share = steps // len(sizes) + (position < steps % len(sizes))
-        sought = from_pictures(parameterization, pictures, task.settings)
+        sought = from_pictures(parameterization, pictures)
         trail = optimize(sought, task, share, advance)
         pictures = trail.pictures
         scores += trail.scores

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from typing import Any
 
 from jaxtyping import Float
@@ -41,10 +41,8 @@ def watching(model: Model, layers: Sequence[str], calls: Mapping[str, int]) -> I
     def run(pixels: Tensor) -> dict[str, Tensor]:
         caught.clear()
         left[0] = sum(calls[name] for name in wanted)
-        try:
+        with suppress(_ReachedError):
             caught[LOGITS] = as_logits(call(model.module, {argument: pixels}))
-        except _ReachedError:
-            pass
         return dict(caught)
 
     with ExitStack() as hooks:
