@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from pellucid.reporting.report import report
+from pellucid.views import Text, View
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 OPTIONS = ("--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking")
@@ -220,3 +222,28 @@ def test_a_wide_matrix_and_a_raster_fit_a_narrow_page(
         assert tab.evaluate("document.documentElement.scrollWidth") <= width
     tab.locator(".largest button").first.click()
     assert "true class: " in tab.locator(".members").nth(1).inner_text()
+
+
+def test_long_contents_unfold_the_section_that_is_read(visit: Visit, tmp_path: Path) -> None:
+    results = [Many(n) for n in range(3)]
+    tab = visit(report(results, tmp_path / "long.html"))
+    folded = tab.locator(".contents .of-section ul")
+    assert [folded.nth(n).is_visible() for n in range(3)] == [True, False, False]
+    tab.locator("#section-3").scroll_into_view_if_needed()
+    tab.evaluate("document.getElementById('section-3').scrollIntoView()")
+    folded.nth(2).wait_for(state="visible")
+    assert not folded.nth(0).is_visible()
+
+
+class Many:
+    """A result with more views than contents show at once."""
+
+    def __init__(self, number: int) -> None:
+        self.kind = f"part {number}"
+
+    def views(self) -> list[View]:
+        words = Text(title="Words", paragraphs=("A paragraph.",) * 6)
+        return [replace(words, title=f"Words {n}") for n in range(12)]
+
+    def summary(self) -> str:
+        return "Many views."

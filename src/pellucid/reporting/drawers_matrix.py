@@ -89,7 +89,13 @@ def _row(view: Matrix, row: int, shades: NDArray[np.float64], *, numbers: bool) 
         _cell(view, (row, column), float(shade), numbers=numbers)
         for column, shade in enumerate(shades)
     )
-    return element("tr", element("th", name, scope="row", title=name), *cells)
+    return element("tr", _row_name(name), *cells)
+
+
+def _row_name(name: str) -> Markup:
+    """The name of a row; one of a layer, which differs at its end, is cut at its beginning."""
+    dotted = "rtl" if "." in name else None
+    return element("th", element("bdi", name), scope="row", title=name, dir=dotted)
 
 
 def _cell(view: Matrix, cell: tuple[int, int], shade: float, *, numbers: bool) -> Markup:

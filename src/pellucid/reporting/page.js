@@ -42,6 +42,9 @@ function startTheme() {
   name();
 }
 
+// Of longer contents only the section that is being read is unfolded.
+const MOST_UNFOLDED = 30;
+
 function startContents() {
   const details = document.querySelector(".contents details");
   const narrow = matchMedia("(max-width: 68rem)");
@@ -50,11 +53,14 @@ function startContents() {
   fit();
   const links = new Map(all(".contents a").map((link) => [link.hash.slice(1), link]));
   const targets = [...links.keys()].map((id) => document.getElementById(id)).filter(Boolean);
+  const sections = all(".contents .of-section");
+  document.querySelector(".contents").classList.toggle("long", links.size > MOST_UNFOLDED);
   const follow = () => {
     const tops = targets.map((target) => Math.round(target.getBoundingClientRect().top));
     const last = tops.findLastIndex((top) => top < innerHeight * 0.3);
     const here = last < 0 ? null : targets[tops.indexOf(tops[last])].id;
     for (const [id, link] of links) link.classList.toggle("here", id === here);
+    for (const item of sections) item.classList.toggle("open", item.querySelector(".here") !== null);
   };
   addEventListener("scroll", follow, { passive: true });
   follow();
