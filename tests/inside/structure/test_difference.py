@@ -103,6 +103,6 @@ def test_it_survives_saving_and_exports(difference, tmp_path):
     assert opened.summary() == difference.summary()
     assert opened.views()[0].marks == difference.views()[0].marks
     record = json.loads(json.dumps(difference.to_json()))
-    assert record["counts"] == {"same": 5, "changed": 1, "added": 0, "removed": 1}
+    assert record["counts"] == {"same": 6, "changed": 1, "added": 0, "removed": 1}
     assert "≠" in difference.export(tmp_path / "d.mmd").read_text(encoding="utf-8")
     assert difference.export(tmp_path / "d.svg").is_file()

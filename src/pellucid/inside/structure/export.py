@@ -47,7 +47,9 @@ def export(
     opened = opened_to(graph, depth, names)
     with replacing(target) as temporary:
         if suffix in DRAWN:
-            _draw(graph, opened, temporary, suffix[1:])
+            from pellucid.views.matplotlib.graph import write_graph
+
+            write_graph(graph, opened, temporary, suffix[1:])
         else:
             temporary.write_text(_text(structure, graph, opened, suffix), encoding="utf-8")
     return target
@@ -72,12 +74,3 @@ def _text(structure: Any, graph: Graph, opened: Sequence[int], suffix: str) -> s
     if suffix == ".json":
         return json.dumps(structure.to_json(), indent=1)
     return TEXTS[suffix](graph, frozenset(opened))
-
-
-def _draw(graph: Graph, opened: Sequence[int], path: Path, form: str) -> None:
-    """Draw the graph alone, on paper of its own size."""
-    from pellucid.views.matplotlib.graph import on_paper
-
-    date = {"svg": "Date", "pdf": "CreationDate"}
-    metadata = {date[form]: None} if form in date else None
-    on_paper(graph, opened).savefig(path, format=form, metadata=metadata)

@@ -54,6 +54,6 @@ BETWEEN = frozenset(
 def spoken(node: fx.Node) -> str:
     """Name of an operator as it is shown: ``convolution``, ``batch norm``, ``max pool``."""
     target = node.target
-    name = target.name() if isinstance(target, OpOverload) else getattr(target, "__name__", "")
-    plain = name.rpartition("::")[2].partition(".")[0] or str(target)
+    written = str(target).split(".") if isinstance(target, OpOverload) else []
+    plain = written[1] if len(written) > 1 else getattr(target, "__name__", str(target))
     return SPOKEN.get(plain, plain.strip("_").replace("_", " "))

@@ -28,7 +28,7 @@ def opened_to(graph: Graph, depth: int | None, names: Sequence[str]) -> tuple[in
     chosen = {item for item in groups if depth is not None and levels[item] <= depth}
     for name in names:
         chosen |= _around(graph, parents, groups, name)
-    return tuple(sorted(chosen))
+    return tuple(sorted(chosen, key=lambda item: (levels[item], item)))
 
 
 def _around(graph: Graph, parents: list[int], groups: list[int], name: str) -> set[int]:

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import FancyBboxPatch, PathPatch
-from matplotlib.path import Path
+from matplotlib.path import Path as Curve
 
 from pellucid.views import Graph
-from pellucid.views.layered import Drawing, Route, Spot, hierarchy_of, lay_out
+from pellucid.views.layered import Drawing, Hierarchy, Route, Spot, hierarchy_of, lay_out
 from pellucid.views.matplotlib.drawing import (
     FAINT,
     INK,
@@ -27,8 +28,10 @@ from pellucid.views.matplotlib.drawing import (
 from pellucid.views.wording import shorten
 
 SCALE = 1 / 92  # inches per unit of the layout
-TALLEST = 560.0  # units, after which a graph goes on in a further column
+HEIGHTS = (560.0, 760.0, 1000.0)  # units, after which a graph goes on in a further column
+LARGE = 0.8  # part of the usual size, at which a drawing is not made higher to be larger
 MOST_BOXES = 120
+DPI = 200
 SMALLEST = 0.62  # part of the usual size, below which names cannot be read in print
 LINES = {
     "data": ("#8a95a3", "-", 0.8),
@@ -65,9 +68,11 @@ def _(view: Graph, target: Target) -> None:
     return None
 
 
-def on_paper(view: Graph, opened: Sequence[int]) -> Figure:
-    """A figure of the graph alone, as large as it is; at most a page wide. Text stays text."""
-    with mpl.rc_context(STYLE | {"svg.fonttype": "none", "pdf.fonttype": 42}):
+def write_graph(view: Graph, opened: Sequence[int], path: Path, form: str) -> None:
+    """Write a graph alone, on paper of its own size, at most a page wide; text stays text."""
+    date = {"svg": "Date", "pdf": "CreationDate"}
+    metadata = {date[form]: None} if form in date else None
+    with mpl.rc_context(STYLE | {"svg.fonttype": "none", "pdf.fonttype": 42, "savefig.dpi": DPI}):
         drawing = drawn(view, opened)
         scale = SCALE * _scale(drawing)
         size = max(drawing.width * scale, 0.5), max(drawing.height * scale, 0.3)
@@ -75,7 +80,7 @@ def on_paper(view: Graph, opened: Sequence[int]) -> Figure:
         axes = figure.add_axes((0.0, 0.0, 1.0, 1.0))
         if view.labels:
             _draw(axes, view, drawing)
-    return figure
+        figure.savefig(path, format=form, metadata=metadata)
 
 
 def _draw(axes: Axes, view: Graph, drawing: Drawing) -> None:
@@ -109,10 +114,20 @@ def drawn(view: Graph, opened: Sequence[int]) -> Drawing:
     hierarchy = hierarchy_of(view)
     chosen = list(opened)
     while True:
-        drawing = lay_out(hierarchy, chosen, height=TALLEST)
+        drawing = _on_a_page(hierarchy, chosen)
         if not chosen or (len(drawing.spots) <= MOST_BOXES and _scale(drawing) >= SMALLEST):
             return drawing
         chosen = chosen[: len(chosen) * 2 // 3]
+
+
+def _on_a_page(hierarchy: Hierarchy, opened: Sequence[int]) -> Drawing:
+    """The first of several heights at which all is large enough, or the one where it is largest."""
+    drawings: list[Drawing] = []
+    for height in HEIGHTS:
+        drawings.append(lay_out(hierarchy, opened, height=height))
+        if _scale(drawings[-1]) >= LARGE:
+            return drawings[-1]
+    return max(drawings, key=_scale)
 
 
 def _scale(drawing: Drawing) -> float:
@@ -256,7 +271,7 @@ def _heading(axes: Axes, view: Graph, spot: Spot, scale: float) -> None:
 
 def _line(axes: Axes, route: Route, scale: float) -> None:
     colour, style, width = LINES.get(route.kind, LINES["data"])
-    path = Path(*curve(route))
+    path = Curve(*curve(route))
     axes.add_patch(
         PathPatch(
             path,
@@ -275,13 +290,13 @@ def _line(axes: Axes, route: Route, scale: float) -> None:
 
 def curve(route: Route) -> tuple[list[tuple[float, float]], list[int]]:
     """Vertices and codes of a path: smooth, and upright at each of its points."""
-    points, codes = [route.points[0]], [int(Path.MOVETO)]
+    points, codes = [route.points[0]], [int(Curve.MOVETO)]
     for (x0, y0), (x1, y1) in zip(route.points, route.points[1:], strict=False):
         if x0 == x1 or route.square:
             points.append((x1, y1))
-            codes.append(int(Path.LINETO))
+            codes.append(int(Curve.LINETO))
             continue
         middle = (y0 + y1) / 2
         points += [(x0, middle), (x1, middle), (x1, y1)]
-        codes += [int(Path.CURVE4)] * 3
+        codes += [int(Curve.CURVE4)] * 3
     return points, codes
