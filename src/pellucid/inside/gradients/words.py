@@ -162,10 +162,10 @@ def _importance(data: xr.Dataset) -> str:
             for place in order
             if values[place] > 0
         ]
-        said.append(f"{words} {listed(most)}")
+        said.append(f"{words}, {listed(most)}")
     if not said:
         return "The loss does not depend on any of these parameters."
-    return f"What matters most to the loss is {'; '.join(said)}."
+    return f"What matters most to the loss: {'; '.join(said)}."
 
 
 def _rows(data: xr.Dataset) -> str:
