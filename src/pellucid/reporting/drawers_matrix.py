@@ -23,6 +23,7 @@ from pellucid.views.wording import axis_label, formatted
 
 MOST_NUMBERS = 20
 MOST_CELLS = 64 * 64
+WIDEST = 64  # columns of a table; wider ones are pictures that can be enlarged
 MOST_MEMBERS = 100  # ids of a cell that the page keeps
 MOST_LISTED = 30
 WIDE = 24  # columns; wider matrices have the samples of a cell below them
@@ -33,7 +34,7 @@ MIDDLE, HIGH = 0.585, 0.81  # shades from which the style sheet has another colo
 def _(view: Matrix, sheet: Sheet, anchor: str) -> Markup:
     if not view.values.size:
         return nothing()
-    few = view.values.size <= MOST_CELLS
+    few = view.values.size <= MOST_CELLS and len(view.columns) <= WIDEST
     drawn = element("div", _grid(view) if few else _raster(view, sheet), _legend(view))
     if not view.members:
         return drawn

@@ -132,7 +132,7 @@ def test_layers_that_are_never_reached_are_named(wrapped, make_data):
     data = make_data([np.ones(2), np.zeros(2)], [0, 1])
     found = inspect_gradients(model, data)
     assert "does not depend on parts.unused.weight and parts.unused.bias" in found.summary()
-    with pytest.raises(LayerError, match="'parts.unused' took no part"):
+    with pytest.raises(LayerError, match=r"'parts.unused' took no part"):
         inspect_gradients(model, data, layers="parts.unused")
 
 

@@ -132,7 +132,7 @@ def test_array_noise_follows_each_features_spread(wrapped, make_data):
 
 def test_unknown_changes_are_refused():
     known = picture_changes(ImageInput(), 4)
-    with pytest.raises(SpecError, match="'bluur' is not a change of pictures. Closest: 'blur'"):
+    with pytest.raises(SpecError, match=r"'bluur' is not a change of pictures. Closest: 'blur'"):
         chosen_changes(known, ["bluur"], "pictures")
     with pytest.raises(SpecError, match="no change was named"):
         chosen_changes(known, [], "pictures")

@@ -184,7 +184,7 @@ def test_bad_input_is_refused(picture_model, pictures, texts, wrapped, make_data
         inspect_sensitivity(one, make_data([np.ones(2)], [0]))
     with torch.no_grad():
         picture_model.module.fc.bias[0] = float("nan")
-    with pytest.raises(ModelError, match="not finite .* for 's0'"):
+    with pytest.raises(ModelError, match=r"not finite .* for 's0'"):
         inspect_sensitivity(picture_model, pictures)
 
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 import numpy as np
 import xarray as xr
 
+from pellucid.inside.gradients.flow import flow_ratio, relative_flow
 from pellucid.inside.weights.pooling import heat_map
 from pellucid.inside.weights.tables import gaps, numbers, percents, strings
 from pellucid.inside.weights.views import distribution, first_and_last, matrices
 from pellucid.views import Axis, Bars, BarSeries, Column, Lines, Matrix, Series, Table, View
+from pellucid.views.prose import counted
 
 MOST_BARS = 20
 
@@ -17,7 +19,7 @@ def gradient_views(data: xr.Dataset) -> list[View]:
     """Flow, importance, norms, signal and noise, shapes, heat maps, and all figures."""
     chosen = matrices(data)
     return [
-        *([flow_view(data)] if data.sizes["layer_output"] > 1 else []),
+        *([flow_view(data)] if np.isfinite(flow_ratio(data)) else []),
         *([group_view(data)] if data.sizes["group"] > 1 else []),
         importance_view(data),
         *([norm_view(data), noise_view(data)] if len(chosen) > 1 else []),
@@ -42,31 +44,32 @@ def gradient_views(data: xr.Dataset) -> list[View]:
 
 def flow_view(data: xr.Dataset) -> Lines:
     """How much of the gradient reaches each layer on its way from the loss to the input."""
-    lengths = data["flow"].values
-    places = np.arange(1, lengths.shape[1] + 1, dtype=np.float64)
-    low, middle, high = np.quantile(lengths, (0.05, 0.5, 0.95), axis=0)
-    names = data["layer_output"].values
-    band = "; the band holds nine in ten of them" if len(lengths) > 1 else ""
+    beside = relative_flow(data)
+    places = np.arange(1, beside.shape[1] + 1, dtype=np.float64)
+    low, middle, high = np.quantile(beside, (0.05, 0.5, 0.95), axis=0)
+    names, several = data["layer_output"].values, len(beside) > 1
+    band = "; the band holds nine in ten of them" if several else ""
     return Lines(
         title="How the gradient flows from the loss to the input",
         caption=(
-            "Length of the loss's gradient at the output of each layer, on a logarithmic scale: "
-            f"the median over {len(lengths):,} samples{band}. Read it from right (near the loss: "
-            f"{names[-1]}) to left (near the input: {names[0]}). A line that keeps its height is "
-            "healthy. One that falls by orders of magnitude to the left vanishes, so that early "
-            "layers hardly learn; one that climbs explodes."
+            "Length of the loss's gradient at the output of each layer, in multiples of that at "
+            f"the last, on a logarithmic scale: the median over {counted(len(beside), 'sample')}"
+            f"{band}. Read it from right (near the loss: {names[-1]}) to left (near the input: "
+            f"{names[0]}). A line that keeps its height is healthy. One that falls by orders of "
+            "magnitude to the left vanishes, so that early layers hardly learn; one that climbs "
+            "explodes."
         ),
         series=(
             Series(
                 name="gradient at the layer's output",
                 x=places,
                 y=_positive(middle),
-                low=_positive(low) if len(lengths) > 1 else None,
-                high=_positive(high) if len(lengths) > 1 else None,
+                low=_positive(low) if several else None,
+                high=_positive(high) if several else None,
             ),
         ),
         x=Axis(label="layer, from input to output", limits=(1, len(places))),
-        y=Axis(label="length of the gradient", scale="log"),
+        y=Axis(label="length beside the last layer's", scale="log"),
     )
 
 
@@ -115,29 +118,18 @@ def norm_view(data: xr.Dataset) -> Lines:
     """How long the gradient of each matrix is: of one sample, and of all together."""
     chosen = matrices(data)
     places = np.arange(1, len(chosen) + 1, dtype=np.float64)
-    single = data["sample_norm"].values[:, chosen]
-    low, middle, high = np.quantile(single, (0.05, 0.5, 0.95), axis=0)
-    together = _positive(data["l2"].values[chosen])
-    lines = [Series(name="mean over all samples", x=places, y=together)]
-    if len(single) > 1:
-        lines.insert(
-            0,
-            Series(
-                name="one sample",
-                x=places,
-                y=_positive(middle),
-                low=_positive(low),
-                high=_positive(high),
-            ),
-        )
+    single = np.sqrt(np.square(data["sample_norm"].values[:, chosen]).mean(0))
     return Lines(
         title="How long each matrix's gradient is",
         caption=(
-            "One sample: the median, with a band for nine in ten. Samples that pull in different "
-            "directions cancel out, so that the mean over all is shorter; where both lines meet, "
-            f"all samples want the same change. {first_and_last(data, chosen)}."
+            "One sample: the root mean square over all of them. Samples that pull in different "
+            "directions cancel out, so that the mean gradient is shorter; where both lines meet, "
+            f"all want the same change. {first_and_last(data, chosen)}."
         ),
-        series=tuple(lines),
+        series=(
+            Series(name="one sample", x=places, y=_positive(single)),
+            Series(name="mean over all samples", x=places, y=_positive(data["l2"].values[chosen])),
+        ),
         x=Axis(label="weight matrix, by depth", limits=(1, len(places))),
         y=Axis(label="length of the gradient", scale="log"),
     )
@@ -209,7 +201,7 @@ def row_table(data: xr.Dataset) -> Table:
 def tensor_table(data: xr.Dataset) -> Table:
     """Every tensor with the figures of its gradient."""
     known = np.ones(data.sizes["tensor"], dtype=bool)
-    single = np.median(data["sample_norm"].values, axis=0)
+    single = np.sqrt(np.square(data["sample_norm"].values).mean(0))
     return Table(
         title="Every tensor",
         caption=(

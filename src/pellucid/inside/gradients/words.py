@@ -9,6 +9,7 @@ import numpy as np
 import xarray as xr
 
 from pellucid.inside.gradients.arrays import FIGURES, MEASURES
+from pellucid.inside.gradients.flow import flow_ratio
 from pellucid.inside.weights.json import plain, records
 from pellucid.views.prose import counted, listed, percent
 from pellucid.views.wording import formatted
@@ -81,7 +82,7 @@ def table(data: xr.Dataset) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
 def gradients_json(data: xr.Dataset) -> dict[str, Any]:
     """Give a record for each tensor, layer output and important row."""
     names = ["parameter", "layer", "layer_kind", "role", "shape", *FIGURES, *MEASURES]
-    middle = np.median(data["flow"].values, axis=0)
+    mean = data["flow"].values.mean(0)
     tensors = data["tensor"].values
     return {
         "kind": "gradients",
@@ -91,7 +92,7 @@ def gradients_json(data: xr.Dataset) -> dict[str, Any]:
         "snr_by_chance": plain(float(data["snr_by_chance"])),
         "flow": [
             {"layer": str(name), "gradient": plain(float(length))}
-            for name, length in zip(data["layer_output"].values, middle, strict=True)
+            for name, length in zip(data["layer_output"].values, mean, strict=True)
         ],
         "tensors": records(data, "tensor", names),
         "groups": records(data, "group", ["group", "group_taylor", "group_fisher"]),
@@ -105,14 +106,6 @@ def gradients_json(data: xr.Dataset) -> dict[str, Any]:
             )
         ],
     }
-
-
-def flow_ratio(data: xr.Dataset) -> float:
-    """Gradient at the output of the first layer, as a multiple of that at the last; medians."""
-    lengths = np.median(data["flow"].values, axis=0)
-    if len(lengths) < 2 or lengths[-1] <= 0:
-        return float("nan")
-    return float(lengths[0] / lengths[-1])
 
 
 def flow_words(data: xr.Dataset) -> str:
@@ -169,10 +162,10 @@ def _importance(data: xr.Dataset) -> str:
             for place in order
             if values[place] > 0
         ]
-        said.append(f"{words} {listed(most)}")
+        said.append(f"{words}, {listed(most)}")
     if not said:
         return "The loss does not depend on any of these parameters."
-    return f"What matters most to the loss is {'; '.join(said)}."
+    return f"What matters most to the loss: {'; '.join(said)}."
 
 
 def _rows(data: xr.Dataset) -> str:

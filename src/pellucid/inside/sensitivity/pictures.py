@@ -133,13 +133,11 @@ def blur(pixels: Pixels, strength: float, random: Random) -> Pixels:  # noqa: AR
 def rotate(pixels: Pixels, strength: float, random: Random) -> Pixels:  # noqa: ARG001
     """Turn by `strength` degrees to the left; the corners show the picture mirrored."""
     height, width = pixels.shape[:2]
-    rim = int(np.ceil(0.21 * np.hypot(height, width))) + 2
-    rim_y, rim_x = min(rim + (width - height) // 2 if width > height else rim, height - 1), min(
-        rim + (height - width) // 2 if height > width else rim, width - 1
-    )  # fmt: skip
-    wide = np.pad(pixels, ((rim_y, rim_y), (rim_x, rim_x), (0, 0)), mode="reflect")
+    reach = int(np.ceil(np.hypot(height, width) / 2)) + 2
+    down, across = (min(reach - side // 2, side - 1) for side in (height, width))
+    wide = np.pad(pixels, ((down, down), (across, across), (0, 0)), mode="reflect")
     turned = Image.fromarray(wide).rotate(strength, Image.Resampling.BICUBIC)
-    return np.array(turned.crop((rim_x, rim_y, rim_x + width, rim_y + height)))
+    return np.array(turned.crop((across, down, across + width, down + height)))
 
 
 def crop(pixels: Pixels, strength: float, random: Random) -> Pixels:  # noqa: ARG001

@@ -47,7 +47,7 @@ def ranking_view(data: xr.Dataset) -> Bars:
         title="What the model is most sensitive to",
         caption=(
             "Mean probability of the original prediction over all strengths of a change. Low means "
-            "that the change soon alters the answer. Ranges differ in kind: compare with the "
+            "that the change soon alters the answer. The name tells the strongest tried. Ranges differ in kind: compare with the "
             "curves below. Thin lines are 95 % bootstrap intervals over samples."
         ),
         categories=tuple(_range(data, place) for place in order),
@@ -302,7 +302,7 @@ def _axis(one: xr.Dataset) -> Axis:
 def _range(data: xr.Dataset, place: int) -> str:
     most = formatted(float(np.abs(data["strength"].values[place]).max()), ".3g")
     unit = _short(0, str(data["unit"].values[place]))[1:]
-    return f"{data['change'].values[place]} up to {most}{unit}"
+    return f"{data['change'].values[place]} ≤ {most}{unit}"
 
 
 def _sentence(words: str) -> str:

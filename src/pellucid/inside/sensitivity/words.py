@@ -13,6 +13,7 @@ from pellucid.views.prose import counted, interval, listed, percent
 from pellucid.views.wording import formatted
 
 FEW_SAMPLES = 10
+LEAST_DIFFERENCE = 0.02  # of probability, between what changes leave
 
 
 def summary(data: xr.Dataset, notes: Sequence[str]) -> str:
@@ -149,6 +150,11 @@ def _ranking(data: xr.Dataset) -> str:
         return ""
     order = np.argsort(kept, kind="stable")
     first, last = order[0], order[-1]
+    if kept[last] - kept[first] < LEAST_DIFFERENCE:
+        return (
+            "Over the ranges tried no change hurts more than another: each leaves about "
+            f"{percent(float(kept[first]), 0)} on average."
+        )
     return (
         f"Over the ranges tried it is most sensitive to {names[first]}, which leaves "
         f"{percent(float(kept[first]), 0)} on average, and least to {names[last]} "

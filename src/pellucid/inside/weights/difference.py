@@ -121,6 +121,7 @@ def _weights(given: Model | State, which: str) -> dict[str, Tensor]:
         if isinstance(tensor, Tensor)
         and tensor.is_floating_point()
         and tensor.numel()
+        and not tensor.is_meta
         and not name.endswith(COUNTER)
     }
     if not found:

@@ -11,6 +11,7 @@ from pellucid.inside.weights.pooling import heat_map
 from pellucid.inside.weights.tables import dead_table, duplicate_table, tensor_table
 from pellucid.inside.weights.words import rank_shares
 from pellucid.views import Axis, ImageGrid, Lines, Matrix, Picture, Series, View
+from pellucid.views.wording import formatted
 
 MOST_ROWS = 60
 MOST_SPECTRA = 6
@@ -128,7 +129,7 @@ def distribution(
         ),
         values=shares,
         rows=tuple(str(name) for name in data["tensor"].values[shown]),
-        columns=tuple(f"{edge:+.2g}" for edge in data["edge"].values[::2][:-1]),
+        columns=tuple(formatted(edge, "+.3g") for edge in data["edge"].values[::2][:-1]),
         x=Axis(label=f"{noun}, from", unit="root mean squares"),
         y=Axis(label="tensor"),
         value=Axis(label=f"{noun}s", unit="% of the tensor"),
