@@ -17,6 +17,7 @@ from pellucid.views import (
     Matrix,
     Overlay,
     Picture,
+    Scatter,
     Series,
     Table,
     Text,
@@ -108,6 +109,15 @@ def views_of_each_kind() -> list[View]:
             ),
         ),
         Text(title="Notes", paragraphs=("One paragraph.", "Another.")),
+        Scatter(
+            title="Two units",
+            x_values=X,
+            y_values=X**2,
+            samples=("a", "b", "c", "d", "e"),
+            groups=("cat", "dog", "cat", "", "cat"),
+            x=Axis(label="layer4:1"),
+            y=Axis(label="layer4:2"),
+        ),
     ]
 
 
@@ -127,6 +137,9 @@ def empty_views() -> list[View]:
         Tokens(title="tokens", tokens=(), values=np.zeros(0), limit=1.0),
         Table(title="table", columns=()),
         Text(title="text", paragraphs=()),
+        Scatter(
+            title="scatter", x_values=X * np.nan, y_values=X, samples=tuple("abcde"), x=axis, y=axis
+        ),
     ]
 
 

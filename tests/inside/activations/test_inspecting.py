@@ -242,7 +242,10 @@ def odd(make_data) -> tuple[Model, Any]:
         ({"layers": "several"}, "name what is in them"),
         ({"layers": "sometimes"}, "ran 1 times for the first sample and 0 times"),
         ({"layers": "widening"}, "gave 4 units for the first sample, and shape (1, 3)"),
-        ({"pair": ("body:1", "body:9")}, "unit 9 is out of range: layer 'body' has 4 units, 0 to 3"),
+        (
+            {"pair": ("body:1", "body:9")},
+            "unit 9 is out of range: layer 'body' has 4 units, 0 to 3",
+        ),
         ({"pair": ("body:1", "body")}, "'body' is no unit; expected 'layer:unit'"),
     ],
 )
