@@ -267,8 +267,8 @@ def test_other_bad_input(odd, picture_model, make_data, monkeypatch):
     ):
         with pytest.raises(kind, match=message):
             inspect_activations(model, data, layers="body", show=False, **options)
+    broken = make_data([np.ones(4), np.full(4, np.nan), np.ones(4)])
     with pytest.raises(ModelError, match="gives NaN or infinity for 's1'"):
-        broken = make_data([np.ones(4), np.full(4, np.nan), np.ones(4)])
         inspect_activations(model, broken, layers="body", shown=0, show=False)
     with pytest.raises(DataError, match="kind 'text'"):
         inspect_activations(picture_model, make_data(["a"], kind="text"), show=False)
