@@ -18,6 +18,7 @@ from pellucid.views import (
     Matrix,
     Overlay,
     Picture,
+    Scatter,
     Series,
     Table,
     Text,
@@ -133,6 +134,15 @@ def views_of_each_kind() -> list[View]:
         ),
         Text(title="Notes", paragraphs=("One paragraph.", "Another.")),
         graph(),
+        Scatter(
+            title="Two units",
+            x_values=X,
+            y_values=X**2,
+            samples=("a", "b", "c", "d", "e"),
+            groups=("cat", "dog", "cat", "", "cat"),
+            x=Axis(label="layer4:1"),
+            y=Axis(label="layer4:2"),
+        ),
     ]
 
 
@@ -162,6 +172,9 @@ def empty_views() -> list[View]:
             sources=np.zeros(0, int),
             targets=np.zeros(0, int),
             edge_kinds=(),
+        ),
+        Scatter(
+            title="scatter", x_values=X * np.nan, y_values=X, samples=tuple("abcde"), x=axis, y=axis
         ),
     ]
 

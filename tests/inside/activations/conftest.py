@@ -121,7 +121,14 @@ def text_model() -> Model:
 
 @pytest.fixture
 def texts(make_data: Callable[..., Data]) -> Data:
-    raws = ["good film", "a very bad film", "dull", "fine a film very good", "bad", "very fine film"]
+    raws = [
+        "good film",
+        "a very bad film",
+        "dull",
+        "fine a film very good",
+        "bad",
+        "very fine film",
+    ]
     return make_data(raws, [1, 0, 0, 1, 0, 1], ("negative", "positive"), kind="text")
 
 

@@ -17,7 +17,9 @@ SIDE = 64
 
 
 def timm_model(name: str, **options: int) -> nn.Module:
-    return pytest.importorskip("timm").create_model(name, pretrained=False, num_classes=5, **options)
+    return pytest.importorskip("timm").create_model(
+        name, pretrained=False, num_classes=5, **options
+    )
 
 
 BUILT: dict[str, Callable[[], nn.Module]] = {

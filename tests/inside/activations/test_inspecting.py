@@ -242,7 +242,10 @@ def odd(make_data) -> tuple[Model, Any]:
         ({"layers": "several"}, "name what is in them"),
         ({"layers": "sometimes"}, "ran 1 times for the first sample and 0 times"),
         ({"layers": "widening"}, "gave 4 units for the first sample, and shape (1, 3)"),
-        ({"pair": ("body:1", "body:9")}, "unit 9 is out of range: layer 'body' has 4 units, 0 to 3"),
+        (
+            {"pair": ("body:1", "body:9")},
+            "unit 9 is out of range: layer 'body' has 4 units, 0 to 3",
+        ),
         ({"pair": ("body:1", "body")}, "'body' is no unit; expected 'layer:unit'"),
     ],
 )
@@ -264,8 +267,8 @@ def test_other_bad_input(odd, picture_model, make_data, monkeypatch):
     ):
         with pytest.raises(kind, match=message):
             inspect_activations(model, data, layers="body", show=False, **options)
+    broken = make_data([np.ones(4), np.full(4, np.nan), np.ones(4)])
     with pytest.raises(ModelError, match="gives NaN or infinity for 's1'"):
-        broken = make_data([np.ones(4), np.full(4, np.nan), np.ones(4)])
         inspect_activations(model, broken, layers="body", shown=0, show=False)
     with pytest.raises(DataError, match="kind 'text'"):
         inspect_activations(picture_model, make_data(["a"], kind="text"), show=False)

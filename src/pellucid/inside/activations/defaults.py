@@ -1,7 +1,8 @@
 """The layers that are looked at when none is named: the blocks of the network in their order.
 
-No names are known in advance. From the whole network on, the part in which most happens is opened
-into the parts that it calls, until there are about ten; attention and recurrent layers stay whole.
+No names are known in advance. From the whole network on, the part in which most happens is opened,
+with all of its kind, into the parts that it calls, until there are enough; attention and recurrent
+layers stay whole.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from pellucid.attribution.layers import ATTENTION
 from pellucid.inside.activations.layout import Layer
 from pellucid.inside.activations.survey import Called
 
-ENOUGH, MOST = 10, 12
+ENOUGH, MOST = 8, 12
 PASSING = ("Dropout", "Identity", "Flatten")
 
 
@@ -30,7 +31,8 @@ def default_layers(
     if len(useful) > MOST:
         places = np.linspace(0, len(useful) - 1, MOST).round().astype(int)
         useful = [useful[place] for place in places]
-    chosen = {*useful, before} if before else {*useful}
+    repeated = any(name.startswith(f"{before}.") for name in useful)
+    chosen = {*useful, before} if before and not repeated else {*useful}
     return tuple(name for name in layers if name in chosen)
 
 
@@ -42,8 +44,16 @@ def _blocks(called: list[Called]) -> list[str]:
         if not sizes:
             break
         largest = max(sizes, key=lambda name: sizes[name])
-        place = parts.index(largest)
-        parts[place : place + 1] = _opened(largest, by_name)
+        kind = type(by_name[largest].module)
+        parts = [
+            inner
+            for name in parts
+            for inner in (
+                _opened(name, by_name)
+                if name in sizes and type(by_name[name].module) is kind
+                else [name]
+            )
+        ]
     order = {each.name: rank for rank, each in enumerate(called)}
     return _ends(sorted(parts, key=lambda name: order[name]), by_name)
 
@@ -110,6 +120,6 @@ def _before_head(called: list[Called], layers: dict[str, Layer], head: str, head
         for name in names[:end]
         if name in layers and layers[name].units == head_width and not _within(head, name)
     ]
-    telling = [name for name in fitting if layers[name].kind not in PASSING] or fitting
-    plain = [name for name in telling if layers[name].form == "vector"]
-    return (plain or telling or [""])[-1] if head else ""
+    plain = [name for name in fitting if layers[name].form == "vector"] or fitting
+    telling = [name for name in plain if layers[name].kind not in PASSING]
+    return (telling or plain or [""])[-1] if head else ""

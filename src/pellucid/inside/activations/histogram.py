@@ -49,8 +49,8 @@ class StreamingHistogram:
         """Edges (49,) and counts (48,) of the bins that cover `low` to `high`."""
         fine = self.counts.numpy().astype(np.float64)
         width = 2 * self.limit / FINE
-        first = max(0, math.floor((low + self.limit) / width))
-        last = min(FINE, max(first + 1, math.ceil((high + self.limit) / width + 1e-9)))
+        first = max(0, math.floor(low / width) + FINE // 2)
+        last = min(FINE, math.floor(high / width) + FINE // 2 + 1)
         each = math.ceil((last - first) / SHOWN)
         padded = np.zeros(each * SHOWN)
         padded[: min(FINE - first, each * SHOWN)] = fine[first : first + each * SHOWN]
@@ -58,7 +58,9 @@ class StreamingHistogram:
         return edges, padded.reshape(SHOWN, each).sum(1)
 
     def _count(self, flat: Tensor) -> None:
-        places = (flat * (FINE / 2 / self.limit) + FINE / 2).to(torch.int32).clamp(max=FINE - 1)
+        # Rounded down before the shift, so that a value just below zero stays below it.
+        places = (flat * (FINE / 2 / self.limit)).floor().to(torch.int32) + FINE // 2
+        places = places.clamp(max=FINE - 1)
         self.counts += torch.bincount(places, minlength=FINE).cpu()
         self.zeros += int(torch.count_nonzero(flat == 0))
         exponents = (flat.view(torch.int32) >> 23).to(torch.uint8)  # the sign is cut off

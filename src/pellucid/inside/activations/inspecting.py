@@ -188,9 +188,10 @@ def _notes(
         and number < len(data)
         and f"{counted(len(data) - number, 'sample')} could not be read and did not count.",
         number < FEW_SAMPLES
-        and f"Only {counted(number, 'sample')}: a layer cannot show more than "
-        f"{max(number - 1, 1)} dimensions on them, and units that seem alike or dead may differ "
-        "on others.",
+        and f"Only {counted(number, 'sample')}: units that seem alike or dead may differ on others.",
+        number <= plan.layers[-1].units
+        and f"On {counted(number, 'sample')} a layer cannot show more than "
+        f"{counted(max(number - 1, 1), 'dimension')}.",
         classes.origin == "answers"
         and "The data has no labels: the classes are the model's own answers.",
         classes.origin

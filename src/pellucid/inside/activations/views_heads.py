@@ -220,7 +220,7 @@ def _between_tokens(
     words = [text for text, _ in readable_tokens(tokens[: len(weights)])]
     words = words if len(words) == len(weights) else [str(place) for place in range(len(weights))]
     return Matrix(
-        title=f"Who looks at whom: {name}",
+        title=f"Who looks at whom in {data['shown_id'].values[sample]}: {name}",
         caption=f"Attention from token to token in {data['shown_id'].values[sample]}; each row adds "
         "up to 1.",
         values=weights,

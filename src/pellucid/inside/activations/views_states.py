@@ -9,7 +9,7 @@ from pellucid.views import Axis, Bars, BarSeries, Lines, Matrix, Series, View
 from pellucid.views.wording import readable_tokens
 
 MOST_LAYERS, MOST_SAMPLES = 4, 3
-HIDDEN, SIGNED = "hidden state", ("hidden state", "cell state", "candidate")
+HIDDEN = "hidden state"
 
 
 def state_views(data: xr.Dataset) -> list[View]:
@@ -79,20 +79,22 @@ def _heat(data: xr.Dataset, layer: int, name: str, sample: int) -> Matrix:
     recurrent = str(data["recurrent_name"].values[layer])
     shown = str(data["shown_id"].values[sample])
     title = f"{name.capitalize()} of {recurrent}" + (f" in {shown}" if name == HIDDEN else "")
+    gate = name.endswith("gate")
+    scale = " Red is more open than half, blue more shut." if gate else ""
     return Matrix(
         title=title,
         caption=(
             f"One row per unit, one column per step, for {shown}: the {len(rows)} units whose "
-            "hidden state varies most, by when they are strongest."
+            f"hidden state varies most, by when they are strongest.{scale}"
         ),
-        values=values[np.ix_(steps, rows)].T.astype(np.float64),
+        values=values[np.ix_(steps, rows)].T.astype(np.float64) - (0.5 if gate else 0.0),
         rows=tuple(str(units[row]) for row in rows),
         columns=tuple(_steps(data, sample, steps)),
         x=Axis(label="step"),
         y=Axis(label="unit"),
-        value=Axis(label=name),
+        value=Axis(label=f"{name}, less one half" if gate else name),
         format=".2f",
-        signed=name in SIGNED,
+        signed=True,
     )
 
 

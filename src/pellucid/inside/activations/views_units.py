@@ -72,44 +72,46 @@ def _card_label(data: xr.Dataset, unit: int, *, with_layer: bool) -> str:
 
 def _strongest(data: xr.Dataset) -> list[View]:
     """The samples behind the cards, or the words in their context, as a table."""
+    cards = np.zeros(0, dtype=np.int64)
     if "card_unit" in data:
-        units = data["card_unit"].values
+        cards = np.argsort(-data["unit_layer"].values[data["card_unit"].values], kind="stable")
+        units = data["card_unit"].values[cards]
     else:
         inside = units_of(data, data.sizes["layer"] - 1)
         units = inside[np.argsort(-data["unit_std"].values[inside], kind="stable")[:12]]
     if not len(units):
         return []
-    columns = [Column(name="unit", values=tuple(unit_name(data, int(unit)) for unit in units))]
-    columns += _preferences(data, units)
-    if "card_text" in data:
-        texts = data["card_text"].values[:, :MOST_NAMED]
-        columns.append(
-            Column(
-                name="strongest in",
-                values=tuple("  ·  ".join(filter(None, map(str, row))) for row in texts),
-            )
-        )
-    else:
-        columns.append(
-            Column(name="strongest samples", values=tuple(_samples(data, u) for u in units))
-        )
-    columns.append(
-        Column(
-            name="strongest response",
-            values=tuple(data["top_value"].values[units, 0].tolist()),
-            format=".3g",
-        )
-    )
+    peaks = tuple(data["top_value"].values[units, 0].tolist())
     return [
         Table(
             title="Samples with the strongest response",
-            caption="Of the units that are shown above."
-            if "card_picture" in data
-            else "Of some units of several layers; the word of the strongest response in ‹ ›."
-            if "card_text" in data
-            else "Of the units of the last layer that vary most.",
-            columns=tuple(columns),
+            caption=_which(data),
+            columns=(
+                Column(name="unit", values=tuple(unit_name(data, int(unit)) for unit in units)),
+                *_preferences(data, units),
+                Column(name="response", values=peaks, format=".3g"),
+                *_where(data, units, cards),
+            ),
         )
+    ]
+
+
+def _which(data: xr.Dataset) -> str:
+    if "card_picture" in data:
+        return "Of the units that are shown above."
+    if "card_text" in data:
+        return "Of some units of several layers; the word of the strongest response in ‹ ›."
+    return "Of the units of the last layer that vary most."
+
+
+def _where(data: xr.Dataset, units: NDArray[np.int64], cards: NDArray[np.int64]) -> list[Column]:
+    if "card_text" not in data:
+        samples = tuple(_samples(data, int(unit)) for unit in units)
+        return [Column(name="strongest samples", values=samples)]
+    texts = data["card_text"].values[cards]
+    names = ("strongest in", "then in")[: texts.shape[1]]
+    return [
+        Column(name=name, values=tuple(map(str, texts[:, rank]))) for rank, name in enumerate(names)
     ]
 
 

@@ -133,8 +133,10 @@ def _selective(data: xr.Dataset) -> str:
     if best is None:
         return ""
     label = class_name(data, int(data["selective_class"].values[best]))
+    prime = float(data["d_prime"].values[best])
     index = formatted(float(data["selectivity"].values[best]), ".2f")
-    return f"The unit that tells a class best is {unit_name(data, best)}, for {label!r} (index {index})."
+    how = f"d′ {formatted(prime, '.2f')}" if np.isfinite(prime) else f"index {index}"
+    return f"The unit that tells a class best is {unit_name(data, best)}, for {label!r} ({how})."
 
 
 def _saturated(data: xr.Dataset) -> str:
