@@ -9,6 +9,7 @@ from pellucid.reporting.pictures import Embedded
 from pellucid.views import Bars, Heatmap, ImageGrid, Overlay, Picture
 from pellucid.views.wording import bar_words
 
+LARGE = 160  # pixels of a picture that is worth a closer look
 MARKS = {"good": "✓", "bad": "✗"}
 
 
@@ -16,7 +17,9 @@ MARKS = {"good": "✓", "bad": "✗"}
 def _(view: ImageGrid, sheet: Sheet, anchor: str) -> Markup:  # noqa: ARG001
     if not view.pictures:
         return nothing()
-    return element("ul", *(_thumbnail(picture, sheet) for picture in view.pictures), class_="grid")
+    large = min(picture.pixels.shape[1] for picture in view.pictures) >= LARGE
+    thumbnails = (_thumbnail(picture, sheet) for picture in view.pictures)
+    return element("ul", *thumbnails, class_="grid large" if large else "grid")
 
 
 @draw.register

@@ -74,6 +74,26 @@ def test_elsewhere_effects_are_gradient_times_activation(model: Model, photos: D
     assert found.tolist() == pytest.approx(expected, rel=1e-3, abs=1e-6)
 
 
+def test_of_a_layer_that_is_called_twice_the_last_call_counts(picture_model: Make) -> None:
+    class Twice(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.first, self.second = nn.Conv2d(3, 2, 3), nn.Conv2d(2, 4, 3)
+            self.act, self.fc = nn.Tanh(), nn.Linear(4, 3)
+
+        def forward(self, pixels: Tensor) -> Tensor:
+            return self.fc(self.act(self.second(self.act(self.first(pixels)))).mean((2, 3)))
+
+    torch.manual_seed(0)
+    model = picture_model(Twice().eval(), labels=())
+    pixels = torch.randn(2, 3, 24, 24, generator=torch.Generator().manual_seed(0))
+    linear = head_weights(model, "act", [3], pixels)
+    assert linear is not None
+    with torch.no_grad(), watching(model, ["act"], {"act": 2}) as run:
+        mean = run(pixels)["act"][:, 3].mean()
+    torch.testing.assert_close(effects(model, "act", 3, pixels), linear.effects[0] * mean)
+
+
 def test_effects_reach_through_attention(picture_model: Make) -> None:
     from torchvision.models import VisionTransformer
 

@@ -96,7 +96,7 @@ def test_several_pictures_of_one_objective_are_kept_different(model: Model) -> N
     def likeness(weight: float) -> float:
         settings = Settings(diversity=weight, num_views=1, transforms=STILL)
         result = visualize_feature(
-            model, "second", images=3, steps=60, settings=settings, show=False
+            model, "second", images=3, steps=30, settings=settings, show=False
         )
         shown = (torch.from_numpy(result.data["images"].values[0]) / 255 - 0.5) / 0.25
         with torch.no_grad(), model.evaluating():

@@ -19,6 +19,7 @@ from pellucid.attribution.freezing import intercepted
 from pellucid.attribution.layers import find_grid
 from pellucid.errors import LayerError, ModelError
 from pellucid.inside.features.aims import by_channel
+from pellucid.inside.features.watching import count_calls
 from pellucid.model import Model, as_logits, call
 from pellucid.model.head import find_head
 
@@ -67,12 +68,17 @@ def head_weights(
 def effects(
     model: Model, layer: str, unit: int, pixels: Float[Tensor, "n c h w"]
 ) -> Float[Tensor, " classes"]:
-    """Mean of gradient × activation of one unit, for every logit."""
+    """Mean of gradient × activation of one unit in the last call of the layer, for every logit."""
     argument = getattr(model.input, "argument", "")
     factor = torch.ones((), device=pixels.device, requires_grad=True)
     size = (pixels.shape[2], pixels.shape[3])
 
+    left = count_calls(model, [layer], pixels[:1])[0]
+
     def scaled(output: Tensor) -> Tensor:
+        left[layer] -= 1
+        if left[layer]:
+            return output
         axis = channel_axis(output, size)
         mask = torch.zeros(output.shape[axis], device=output.device)
         mask[unit] = 1

@@ -61,7 +61,8 @@ def visualize_feature(
     made for each, kept different where there are several. `size` is their side in pixels or
     (height, width), the model's own if None. `parameterization` is "fourier", "pixels" or "maco".
     `start` is a photograph (PIL, array, path) that is dreamt into instead of noise. With `data`,
-    the scores of the pictures are compared with those of natural samples.
+    the scores of the pictures are compared with those of natural samples. Memory grows with the
+    number of pictures: ask for many in several calls.
 
     Parameters get no gradient and the model is left as it was. Ctrl-C keeps the best so far; the
     result's notes say so. Raises ModelError for a model that does not take pictures or an unknown

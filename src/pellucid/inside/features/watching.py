@@ -1,4 +1,8 @@
-"""Run a model for what some of its layers give, and no further than the last of them."""
+"""Run a model for what some of its layers give, and no further than the last of them.
+
+Hooks end the pass: a traced prefix (`Graph.activations`) was measured on EfficientNet-Lite0 and takes
+as long per step or longer, after a trace that takes as long as a hundred steps.
+"""
 
 from __future__ import annotations
 
