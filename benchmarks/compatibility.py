@@ -16,25 +16,34 @@ import argparse
 import json
 import sys
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import torch
+from torch import Tensor
 
 from architectures import ARCHITECTURES, Architecture
 from pellucid import attribute
 from pellucid.attribution.call import kind_of
 from pellucid.attribution.registry import Card, methods
+from pellucid.data import InputKind
 from pellucid.errors import LayerError, MethodError
-from pellucid.model import Model
+from pellucid.model import Inputs, Model
 
 IN_DOUBLE = ("deeplift", "integrated_gradients")
 TOLERANCE = {"float32": 1e-3, "float64": 1e-6}
-CHEAP: dict[str, dict[str, Any]] = {
-    "integrated_gradients": {"tolerance": 1e-3, "max_steps": 1024},
+FEW: dict[str, Any] = {
+    "samples": 4,
+    "steps": 4,
+    "max_steps": 12,
+    "num_segments": 4,
+    "max_evaluations": 12,
+    "channels": 4,
+    "cells": 4,
 }
+EXACT = {"steps": 16, "max_steps": 1024}
 
 
 @dataclass(frozen=True)
@@ -50,20 +59,18 @@ class Cell:
     seconds: float = 0.0
 
 
-def try_method(architecture: Architecture, card: Card, dtype: torch.dtype) -> Cell:
+def try_method(
+    architecture: Architecture, model: Model, inputs: Inputs, card: Card, dtype: str
+) -> Cell:
     """Run one method on two samples of one architecture."""
-    model, inputs = architecture.open()
-    model.module.to(dtype)
-    inputs = {name: t.to(dtype) if t.is_floating_point() else t for name, t in inputs.items()}
     kind = kind_of(next(iter(inputs.values())))
-    cell = Cell(architecture.name, card.name, str(dtype)[6:], "ok")
+    cell = Cell(architecture.name, card.name, dtype, "ok")
     if kind not in card.kinds:
-        return replace(cell, outcome="undefined", why=f"Only for {' and '.join(card.kinds)} input.")
+        return replace(cell, outcome="undefined", why=_refusal(card, kind))
     started, before = time.perf_counter(), _state(model)
+    chosen = options(card, architecture, kind, dtype) | {"target": changing_most(model, inputs)}
     try:
-        _, details = attribute(
-            model, inputs, method=card.name, return_details=True, **options(card, architecture)
-        )
+        _, details = attribute(model, inputs, method=card.name, return_details=True, **chosen)
     except (MethodError, LayerError) as error:
         return replace(cell, outcome="undefined", why=str(error))
     except Exception as error:  # noqa: BLE001
@@ -78,17 +85,36 @@ def try_method(architecture: Architecture, card: Card, dtype: torch.dtype) -> Ce
     )
 
 
-def options(card: Card, architecture: Architecture) -> dict[str, Any]:
+def changing_most(model: Model, inputs: Inputs) -> Tensor:
+    """The class of each sample whose logit differs most from that of zeros, or of token 0."""
+    nothing = {name: torch.zeros_like(tensor) for name, tensor in inputs.items()}
+    with torch.no_grad():
+        return (model.logits(inputs) - model.logits(nothing)).abs().argmax(1)
+
+
+def _refusal(card: Card, kind: InputKind) -> str:
+    """What the method says when it is called on such an input."""
+    try:
+        card.check_kind(kind)
+    except MethodError as error:
+        return str(error).partition(" For ")[0]
+    return ""
+
+
+def options(card: Card, architecture: Architecture, kind: InputKind, dtype: str) -> dict[str, Any]:
     """Few samples where a method draws them; a layer, and time steps as segments, for sequences."""
-    few = {"samples": 8, "max_evaluations": 64, "num_segments": 8, "max_channels": 8}
     known = {parameter.name for parameter in card.parameters}
-    chosen = {name: value for name, value in few.items() if name in known}
+    chosen = {name: value for name, value in FEW.items() if name in known}
+    if card.name == "integrated_gradients":
+        chosen = EXACT | {"tolerance": TOLERANCE[dtype]}
+    if card.name == "occlusion" and kind == "image":
+        chosen = {"window": 24, "stride": 20}
     if architecture.layer and "layer" in known:
         chosen["layer"] = architecture.layer
     if architecture.layer and "segments" in known:
         steps, width = architecture.shape
         chosen["segments"] = torch.arange(steps)[:, None].expand(steps, width)
-    return chosen | CHEAP.get(card.name, {})
+    return chosen
 
 
 def _state(model: Model) -> tuple[Any, ...]:
@@ -101,25 +127,36 @@ def _state(model: Model) -> tuple[Any, ...]:
 
 
 def measure(
-    architectures: Iterable[Architecture], cards: Iterable[Card], record: Path
+    architectures: Iterable[Architecture], cards: Sequence[Card], record: Path
 ) -> list[Cell]:
-    """Try what the record does not hold yet, and add it to the record."""
-    cells = []
-    if record.exists():
-        cells = [Cell(**json.loads(line)) for line in record.read_text().splitlines()]
+    """Try what the record does not hold yet, and add it to the record, cell by cell."""
+    cells = recorded(record)
     known = {(cell.architecture, cell.method, cell.dtype) for cell in cells}
     record.parent.mkdir(parents=True, exist_ok=True)
     for architecture in architectures:
-        for card in cards:
-            for dtype in (torch.float32, torch.float64)[: 1 + (card.name in IN_DOUBLE)]:
-                if (architecture.name, card.name, str(dtype)[6:]) in known:
-                    continue
-                cell = try_method(architecture, card, dtype)
-                cells.append(cell)
+        for dtype, wanted in (("float32", cards), ("float64", _in_double(cards))):
+            missing = [c for c in wanted if (architecture.name, c.name, dtype) not in known]
+            if not missing:
+                continue
+            model, inputs = architecture.open(dtype=getattr(torch, dtype))
+            for card in missing:
+                cells.append(try_method(architecture, model, inputs, card, dtype))
                 with record.open("a") as file:
-                    file.write(json.dumps(asdict(cell)) + "\n")
-                print(_line(cell), flush=True)
+                    file.write(json.dumps(asdict(cells[-1])) + "\n")
+                print(_line(cells[-1]), flush=True)
     return cells
+
+
+def recorded(record: Path) -> list[Cell]:
+    """What earlier starts found; failures are tried again."""
+    if not record.exists():
+        return []
+    cells = [Cell(**json.loads(line)) for line in record.read_text().splitlines()]
+    return [cell for cell in cells if cell.outcome != "failed"]
+
+
+def _in_double(cards: Sequence[Card]) -> list[Card]:
+    return [card for card in cards if card.name in IN_DOUBLE]
 
 
 def faults(cells: Iterable[Cell]) -> list[str]:

@@ -1,6 +1,7 @@
 """Occlusion against Captum's, on the same network and picture, in one process.
 
     python benchmarks/occlusion.py [resnet18 resnet50] [--repeats 3] [--threads 2] [--side 224]
+        [--record build/claims.jsonl]
 
 A window of 15 × 15 pixels moves by 8. Captum runs at its defaults (one window in a forward pass)
 and with 16 windows in one. The rivals take turns, and the median of their ratios is printed, in
@@ -14,6 +15,7 @@ from __future__ import annotations
 import argparse
 import time
 from collections.abc import Callable
+from pathlib import Path
 from statistics import median
 from typing import NamedTuple
 
@@ -23,6 +25,7 @@ from captum.attr import Occlusion
 from torch import Tensor, nn
 
 import pellucid
+from claims import Claim, note
 from pellucid.attribution.attribute import open_call
 
 WINDOW, STRIDE = 15, 8
@@ -74,7 +77,7 @@ def rivals(module: nn.Module, picture: Tensor) -> dict[str, Callable[[], Tensor]
     return {"pellucid": ours, "captum": lambda: theirs(1), "captum, 16": lambda: theirs(16)}
 
 
-def measure(name: str, side: int, repeats: int) -> bool:
+def measure(name: str, side: int, repeats: int, record: Path | None) -> bool:
     """Print one network's table; whether time and values are as promised."""
     module, picture = network(name), torch.randn(1, 3, side, side)
     started = time.perf_counter()
@@ -104,8 +107,24 @@ def measure(name: str, side: int, repeats: int) -> bool:
             f" values differ by {difference:.1e} of the largest",
             flush=True,
         )
+        if rival == "captum":
+            note(record, claims(f"{name}, {side}²", processors, difference))
         good &= difference < 1e-4 and (rival != "captum" or clock <= ALLOWED)
     return good
+
+
+def claims(subject: str, ratio: float, difference: float) -> list[Claim]:
+    command = f"python benchmarks/occlusion.py {subject.partition(',')[0]}"
+    return [
+        Claim(
+            text="occlusion, 15² by 8: processor time to that of Captum's default",
+            subject=subject, promised=ALLOWED, measured=ratio, unit="", command=command,
+        ),
+        Claim(
+            text="occlusion: largest difference to Captum's values, of the largest value",
+            subject=subject, promised=1e-4, measured=difference, unit="", command=command,
+        ),
+    ]  # fmt: skip
 
 
 def main() -> None:
@@ -114,9 +133,12 @@ def main() -> None:
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--side", type=int, default=224)
+    parser.add_argument("--record", type=Path)
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
-    good = [measure(name, options.side, options.repeats) for name in options.networks]
+    good = [
+        measure(name, options.side, options.repeats, options.record) for name in options.networks
+    ]
     raise SystemExit(0 if all(good) else "a ratio or a difference is above what is promised")
 
 

@@ -1,7 +1,7 @@
 """KernelSHAP and LIME against Captum's: time at equal samples, error at equal cost.
 
     python benchmarks/shapley.py [--repeats 5] [--seeds 20] [--threads 1]
-        [--case tabular photograph]
+        [--case tabular photograph] [--record build/claims.jsonl]
 
 Two cases: a network of three layers, trained on scikit-learn's diabetes data (10 features), and
 EfficientNet-Lite0 with its ImageNet weights on the photograph of an astronaut, cut into a grid of
@@ -18,8 +18,9 @@ import argparse
 import statistics
 import time
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import captum.attr
 import torch
@@ -27,9 +28,11 @@ from sklearn.datasets import load_diabetes
 from torch import Tensor, nn
 
 import pellucid
+from claims import Claim, note
 from pellucid import attribute
 
 BATCHES = (16, 32, 128)
+TITLES = {"kernel_shap": "KernelSHAP", "lime": "LIME"}
 
 
 @dataclass(frozen=True)
@@ -119,7 +122,8 @@ def seconds(runs: dict[str, Callable[[], object]], repeats: int) -> dict[str, fl
     return {name: statistics.median(times) for name, times in taken.items()}
 
 
-def compare_times(case: Case, repeats: int) -> None:
+def compare_times(case: Case, repeats: int) -> Iterator[Claim]:
+    """Print, and claim, time at equal samples."""
     for method in ("kernel_shap", "lime"):
         runs: dict[str, Callable[[], object]] = {
             f"captum {batch}": lambda m=method, b=batch: captums(case, m, case.timed, 0, b)
@@ -132,9 +136,12 @@ def compare_times(case: Case, repeats: int) -> None:
             f"{case.name}: {method}, {case.timed} samples: {own:.3f} s, Captum {best:.3f} s: "
             f"ratio {own / best:.2f}"
         )
+        text = f"{TITLES[method]} at equal samples: processor time to Captum's"
+        yield claim(case, text, own / best)
 
 
-def compare_errors(case: Case, seeds: int) -> None:
+def compare_errors(case: Case, seeds: int) -> Iterator[Claim]:
+    """Print, and claim, how far from the limit runs with equal samples are."""
     exact = per_segment(
         case,
         attribute(
@@ -155,6 +162,16 @@ def compare_errors(case: Case, seeds: int) -> None:
                 f"{case.name}: {method}, {samples} samples: {of} {errors[0]:.4f}, "
                 f"Captum {errors[1]:.4f}: ratio {errors[0] / errors[1]:.2f}"
             )
+            what = "distance from exact Shapley values" if of == "error" else "spread over seeds"
+            text = f"{TITLES[method]}, {samples} samples: {what}, to Captum's"
+            yield claim(case, text, errors[0] / errors[1])
+
+
+def claim(case: Case, text: str, ratio: float) -> Claim:
+    return Claim(
+        text=text, subject=case.name, promised=1, measured=ratio, unit="",
+        command="python benchmarks/shapley.py",
+    )  # fmt: skip
 
 
 def main() -> None:
@@ -163,12 +180,13 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=20)
     parser.add_argument("--case", choices=list(CASES), nargs="+", default=list(CASES))
     parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--record", type=Path)
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
     for name in options.case:
         case = CASES[name]()
-        compare_times(case, options.repeats)
-        compare_errors(case, options.seeds)
+        note(options.record, compare_times(case, options.repeats))
+        note(options.record, compare_errors(case, options.seeds))
 
 
 if __name__ == "__main__":

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import atexit
 import os
+import shutil
 import sys
+import tempfile
 from pathlib import Path
 from types import ModuleType
 
@@ -16,6 +19,11 @@ os.environ.setdefault("HF_HUB_OFFLINE", "1")
 # Tests run side by side, one thread each; processes that they start inherit it.
 os.environ["OMP_NUM_THREADS"] = "1"
 torch.set_num_threads(1)
+# Recordings stay away from the user's, and are shared by tests and processes: tracing takes long.
+if not os.environ.get("PELLUCID_TEST_CACHE"):
+    os.environ["PELLUCID_TEST_CACHE"] = tempfile.mkdtemp(prefix="pellucid-recordings-")
+    atexit.register(shutil.rmtree, os.environ["PELLUCID_TEST_CACHE"], ignore_errors=True)
+os.environ["PELLUCID_CACHE"] = os.environ["PELLUCID_TEST_CACHE"]
 
 # The hook finds its type checker by name; this one takes an int where a float is asked for.
 checker = ModuleType("shape_checker")

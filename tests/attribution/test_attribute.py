@@ -62,6 +62,8 @@ def test_options_that_do_not_fit(
     [
         (torch.zeros(0, 3, 12, 12), "an empty batch"),
         (torch.zeros(1, 3, 12, 12, dtype=torch.uint8), "torch.uint8 was given; expected floating"),
+        (torch.zeros(1, 3, 12, 12).long(), "whole numbers .* expected token indices"),
+        (torch.zeros(1, 12).long(), "cannot run on whole numbers .* in floating point"),
         ({"a": torch.zeros(1).int(), "b": torch.zeros(1).int()}, r"inputs \['a', 'b'\] leave open"),
     ],
 )

@@ -21,9 +21,13 @@ from pellucid.model import Model
 Unchanged = Callable[[nn.Module], AbstractContextManager[None]]
 CARDS = {card.name: card for card in methods() if "image" in card.kinds}
 METHODS = sorted(CARDS)
+FEW = {"samples": 8, "steps": 4, "max_steps": 4, "max_evaluations": 64, "num_segments": 6}
 SHORT: dict[str, dict[str, Any]] = {
-    "integrated_gradients": {"steps": 4, "max_steps": 4},
-    "lime": {"segments": "grid"},
+    name: {key: few for key, few in FEW.items() if card.accepts(key)}
+    for name, card in CARDS.items()
+} | {
+    "kernel_shap": {"samples": 64, "num_segments": 6},
+    "lime": {"samples": 64, "num_segments": 6, "segments": "grid"},
     "occlusion": {"window": 4},
 }
 

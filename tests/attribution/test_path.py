@@ -96,6 +96,21 @@ def test_large_errors_that_cancel_are_not_taken_for_a_right_sum() -> None:
     torch.testing.assert_close(found, torch.ones(1, 1), rtol=0.011, atol=0)
 
 
+def test_rectifiers_are_summed_to_a_millionth_with_few_gradients() -> None:
+    """Halving alone leaves an error that falls with the square of the number of places at best."""
+    torch.manual_seed(0)
+    model = nn.Sequential(
+        nn.Linear(20, 200), nn.ReLU(), nn.Linear(200, 100), nn.ReLU(), nn.Linear(100, 1)
+    ).double()
+    values = 3 * torch.randn(3, 20, dtype=torch.float64)
+    found, details = attribute(
+        model, values, target=0, tolerance=1e-6, max_steps=512, return_details=True
+    )
+    change = (model(values) - model(torch.zeros_like(values)))[:, 0].detach()
+    torch.testing.assert_close(found.sum(1), change, rtol=1e-6, atol=0)
+    assert (details.backwards <= 64).all()
+
+
 def test_a_sample_that_is_not_done_says_so() -> None:
     values = torch.tensor([[0.5, 0.5]])
     _, details = attribute(

@@ -87,6 +87,46 @@ def test_maps_of_a_layer(method: str, picture_model: Model, pixels: Tensor) -> N
     assert attribute(picture_model, pixels, method=method).shape == (5, 12, 12)
 
 
+class Recurrent(nn.Module):
+    """States of width five over a sequence of width three."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.states, self.head = nn.LSTM(3, 5, batch_first=True), nn.Linear(5, 2)
+
+    def forward(self, sequence: Tensor) -> Tensor:
+        return self.head(self.states(sequence)[0].sum(1))
+
+
+@pytest.mark.parametrize("method", LAYERS)
+def test_states_over_a_sequence(method: str) -> None:
+    torch.manual_seed(0)
+    found = attribute(Recurrent(), torch.randn(2, 4, 3), method=method, layer="states")
+    assert found.shape == (2, 4, 5)
+
+
+def test_conductances_of_states_add_up_to_the_score() -> None:
+    torch.manual_seed(0)
+    module, sequence = Recurrent(), torch.randn(2, 4, 3)
+    found = attribute(module, sequence, method="layer_conductance", layer="states", target=1)
+    change = (module(sequence) - module(torch.zeros_like(sequence)))[:, 1].detach()
+    torch.testing.assert_close(found.sum((1, 2)), change, rtol=0.02, atol=1e-3)
+
+
+def test_a_layer_behind_several_inputs() -> None:
+    class Sum(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.inner = Two()
+
+        def forward(self, left: Tensor, right: Tensor) -> Tensor:
+            return self.inner(left + right)
+
+    given = torch.randn(3, 2), torch.randn(3, 2)
+    found = attribute(Sum(), given, method="layer_conductance", layer="inner.inner")
+    assert found.shape == (3, 2)
+
+
 def test_a_layer_that_everything_passes_is_complete(picture_model: Model, pixels: Tensor) -> None:
     found, details = attribute(
         picture_model,

@@ -1,13 +1,10 @@
-"""Methods that hide segments against Captum and SHAP, where they are right."""
+"""Methods that hide segments against Captum, where it is right."""
 
 from __future__ import annotations
 
-import warnings
 from itertools import permutations
 from math import factorial
-from typing import Any
 
-import numpy as np
 import pytest
 import torch
 from torch import Tensor, nn
@@ -88,45 +85,3 @@ def test_converged_kernel_shap(network: nn.Module, values: Tensor) -> None:
     )
     found = attribute(network, values[:1], method="kernel_shap", target=0, baseline=0.1)
     assert_agree(peer, found, 0.05)
-
-
-@pytest.mark.filterwarnings("ignore")
-def test_shap_with_samples_of_data(network: nn.Module, values: Tensor) -> None:
-    shap = working_shap()
-    data = torch.randn(8, 6, generator=torch.Generator().manual_seed(2))
-    explainer = shap.KernelExplainer(as_numpy(network, 1), data.numpy())
-    expected = explainer.shap_values(values.numpy(), silent=True)
-    for method in ("exact_shapley", "kernel_shap"):
-        found = attribute(network, values, method=method, target=1, baseline=data)
-        assert_agree(found, torch.tensor(np.asarray(expected)), 1e-3)
-
-
-@pytest.mark.filterwarnings("ignore")
-def test_owen_values_of_shap(network: nn.Module, values: Tensor) -> None:
-    shap = working_shap()
-    halves = [[1, 2, 1, 2], [0, 6, 2, 3], [4, 5, 1, 2], [3, 8, 2, 3], [7, 9, 3, 6]]
-    masker = shap.maskers.Partition(
-        np.full((1, 6), 0.1, np.float32), clustering=np.array(halves, float)
-    )
-    explainer = shap.explainers.Partition(as_numpy(network, 1), masker)
-    expected = explainer(values.numpy(), max_evals=5000, silent=True).values
-    found = attribute(network, values, method="owen", target=1, baseline=0.1)
-    assert_agree(found, torch.tensor(expected), 1e-3)
-
-
-def working_shap() -> Any:
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            import shap
-    except Exception as error:  # noqa: BLE001  numba, which shap needs, raises errors of its own
-        pytest.skip(f"shap cannot be imported: {error}")
-    return shap
-
-
-def as_numpy(network: nn.Module, target: int) -> Any:
-    def scores(rows: Any) -> Any:
-        with torch.no_grad():
-            return network(torch.tensor(np.asarray(rows), dtype=torch.float32))[:, target].numpy()
-
-    return scores

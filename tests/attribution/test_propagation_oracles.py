@@ -143,13 +143,17 @@ def calibrated(name: str) -> nn.Module:
     torchvision = pytest.importorskip("torchvision")
     torch.manual_seed(0)
     module: nn.Module = torchvision.models.get_model(name, weights=None, num_classes=10)
+    if name == "vgg11":
+        module.classifier = nn.Sequential(
+            nn.Linear(512 * 49, 32), nn.ReLU(inplace=True), nn.Dropout(), nn.Linear(32, 10)
+        )
     made = torch.Generator().manual_seed(4)
     module.train()(torch.randn(4, 3, 64, 64, generator=made))
     return module.double().eval()
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("rule", ["epsilon_plus", "epsilon_gamma_box", "alpha_beta"])
+@pytest.mark.parametrize("rule", ["epsilon_gamma_box", "alpha_beta"])
 def test_lrp_of_resnet(photo: Tensor, rule: str) -> None:
     module = calibrated("resnet18")
     found = attribute(of_pictures(module, 64), photo, method="lrp", rule=rule, target=1)
@@ -158,7 +162,7 @@ def test_lrp_of_resnet(photo: Tensor, rule: str) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("rule", ["epsilon_plus", "epsilon_plus_flat"])
+@pytest.mark.parametrize("rule", ["epsilon_plus_flat"])
 def test_lrp_of_vgg(photo: Tensor, rule: str) -> None:
     module = calibrated("vgg11")
     found = attribute(of_pictures(module, 64), photo, method="lrp", rule=rule, target=1)

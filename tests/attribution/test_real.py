@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -41,7 +43,12 @@ def with_a_head(module: nn.Module) -> nn.Module:
     return module
 
 
-@pytest.mark.parametrize("name", ARCHITECTURES)
+def some(names: Iterable[str], *usual: str) -> list[Any]:
+    """The usual ones as they are, the others only in thorough runs."""
+    return [n if n in usual else pytest.param(n, marks=pytest.mark.thorough) for n in names]
+
+
+@pytest.mark.parametrize("name", some(ARCHITECTURES, "resnet18", "swin_t"))
 def test_grad_cam_finds_its_layer(name: str) -> None:
     models = pytest.importorskip("torchvision.models")
     torch.manual_seed(0)
@@ -53,7 +60,7 @@ def test_grad_cam_finds_its_layer(name: str) -> None:
     assert (maps >= 0).all()
 
 
-@pytest.mark.parametrize("name", TIMM)
+@pytest.mark.parametrize("name", some(TIMM, "deit_tiny_distilled_patch16_224"))
 def test_grad_cam_finds_its_layer_in_timm(name: str) -> None:
     timm = pytest.importorskip("timm")
     torch.manual_seed(0)

@@ -67,6 +67,13 @@ def test_targets_that_do_not_fit(target: Any, message: str) -> None:
 def test_an_index_beyond_the_logits() -> None:
     with pytest.raises(MethodError, match=r"class 7 .* gives 3 logits.* from 0 to 2"):
         choose_class(7, model(), 2)(LOGITS, ROWS)
+    with pytest.raises(MethodError, match=r"class -1 .* from 0 to 2"):
+        choose_class(-1, model("a", "b", "c"), 2)(LOGITS, ROWS)
+
+
+def test_a_label_where_classes_have_no_names() -> None:
+    with pytest.raises(ModelError, match=r"classes have no names. Give an index"):
+        choose_class("tabby", model(), 2)
 
 
 def test_an_unknown_label_names_the_nearest() -> None:

@@ -14,19 +14,8 @@ from pellucid.model import ArrayInput, ImageInput, Model
 Prepared = tuple[Model, dict[str, Tensor]]
 
 
-@pytest.fixture(scope="session")
-def shared_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("shared")
-
-
-@pytest.fixture(autouse=True)
-def recordings(shared_cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Keep recordings away from the user's, and share them between tests: tracing takes long."""
-    monkeypatch.setenv("PELLUCID_CACHE", str(shared_cache))
-
-
 @pytest.fixture
-def cache(recordings: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder for recordings of a test's own."""
     monkeypatch.setenv("PELLUCID_CACHE", str(tmp_path / "cache"))
     return tmp_path / "cache" / "graphs"

@@ -67,10 +67,18 @@ def name_inputs(model: Model, inputs: Tensor | Sequence[Tensor] | Inputs) -> Inp
     if isinstance(inputs, dict):
         return inputs
     tensors = list(inputs)
+    strange = [type(tensor).__name__ for tensor in tensors if not isinstance(tensor, Tensor)]
+    if strange or not isinstance(inputs, list | tuple):
+        got = type(inputs).__name__
+        got += f" with {strange[0]}" if isinstance(inputs, list | tuple) else ""
+        raise MethodError(
+            f"inputs of type {got} were given; expected a torch tensor (torch.from_numpy makes one), "
+            "several in the order of forward, or tensors by name."
+        )
     parameters = inspect.signature(model.module.forward).parameters.values()
     kinds = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
     names = [parameter.name for parameter in parameters if parameter.kind in kinds]
-    if len(tensors) > len(names) or not all(isinstance(tensor, Tensor) for tensor in tensors):
+    if len(tensors) > len(names):
         raise MethodError(
             f"{len(tensors)} inputs were given for {type(model.module).__name__}, whose forward "
             f"takes {', '.join(names) or 'none by name'}. Give tensors, in that order or by name."
@@ -139,7 +147,12 @@ def _packed(model: Model, inputs: Inputs, names: tuple[str, ...]) -> Adapted:
     rest = {name: tensor for name, tensor in inputs.items() if name not in names}
     packed = torch.cat([inputs[name].flatten(1) for name in names], 1)
     module = _through(model.module, ("packed", names, tuple(shapes)), change)
-    return Adapted(replace(model, module=module), {"": packed, **rest}, split)
+
+    def restore(values: Tensor) -> Tensor | dict[str, Tensor]:
+        of_the_inputs = values.shape[1:] == packed.shape[1:]
+        return split(values) if of_the_inputs else values
+
+    return Adapted(replace(model, module=module), {"": packed, **rest}, restore)
 
 
 def _through(

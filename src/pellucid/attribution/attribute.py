@@ -170,7 +170,7 @@ def _attribute(
 
 def _like_explained(call: Call, values: Tensor | None) -> Tensor | None:
     """Repeat what holds for all channels of a pixel over the channels."""
-    if values is None or values.ndim != call.explained.ndim or call.kind == "text":
+    if values is None or call.kind != "image" or values.ndim != call.explained.ndim:
         return values
     return values.expand_as(call.explained).contiguous()
 

@@ -378,6 +378,11 @@ def explained_input(model: Model, inputs: Inputs) -> str:
 def kind_of(tensor: Tensor) -> InputKind:
     """Tell what a prepared tensor holds: token indices, pictures (n, c, h, w), or other arrays."""
     if tensor.dtype in (torch.int64, torch.int32):
+        if tensor.ndim > 3:
+            raise MethodError(
+                f"an input of whole numbers of shape {tuple(tensor.shape)} was given; expected token "
+                "indices (n, tokens), or pixels in floating point."
+            )
         return "text"
     if not tensor.is_floating_point():
         raise MethodError(

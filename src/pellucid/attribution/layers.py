@@ -146,7 +146,15 @@ def embedding_layer(model: Model, inputs: Inputs) -> nn.Module:
     with ExitStack() as hooks, frozen(model), torch.no_grad():
         for module in candidates:
             hooks.callback(module.register_forward_pre_hook(note).remove)
-        call(model.module, first)
+        try:
+            call(model.module, first)
+        except (RuntimeError, ValueError, TypeError, IndexError) as error:
+            reason = str(error).strip().partition("\n")[0]
+            raise MethodError(
+                f"{type(model.module).__name__} cannot run on whole numbers of shape "
+                f"{tuple(indices.shape)}: {reason}. Expected: {model.input.describe()}; whole "
+                "numbers are taken for token indices, so give features in floating point."
+            ) from error
     embedding = next((module for module, same in calls if same), None)
     table = getattr(embedding, "weight", embedding)
     uses = sum(module is embedding or module.weight is table for module, _ in calls)

@@ -161,7 +161,9 @@ def _called(function: ScoreOf) -> Callable[[Tensor, Tensor], Tensor]:
 
 
 def _indices(target: ClassTarget, model: Model, size: int) -> Tensor:
-    if isinstance(target, str | int) and not isinstance(target, bool):
+    if isinstance(target, int) and not isinstance(target, bool):
+        return torch.full((size,), target)
+    if isinstance(target, str):
         return torch.full((size,), model.label_index(target))
     given = torch.as_tensor(target)
     if given.shape != (size,) or given.dtype.is_floating_point or given.dtype == torch.bool:

@@ -68,9 +68,14 @@ class Model:
         text = str(label)
         if text.isdigit() and (not self.labels or int(text) < len(self.labels)):
             return int(text)
-        known = f"{len(self.labels)} classes" if self.labels else "an unknown number of classes"
+        if not self.labels:
+            raise ModelError(
+                f"{label!r} is not a class of {self.source}, whose classes have no names. "
+                "Give an index."
+            )
         raise ModelError(
-            f"{label!r} is not a class of {self.source} ({known}). {closest(text, self.labels)}"
+            f"{label!r} is not a class of {self.source} ({len(self.labels)} classes). "
+            f"{closest(text, self.labels)}"
         )
 
     @property
