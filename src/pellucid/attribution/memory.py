@@ -11,6 +11,7 @@ from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from pellucid.errors import MethodError
+from pellucid.model.pieces import SMALL_BYTES
 
 DEFAULT_BYTES = 2**30
 SHARE_OF_FREE = 0.5
@@ -23,7 +24,8 @@ class Budget:
     """The number of rows in one pass, bounded by a count and by bytes.
 
     Small passes are not measured: activations rarely take more than 300 times the bytes of the
-    input. `explained` is the tensor whose rows are counted.
+    input. On CPUs no pass is larger than is quick there (`pellucid.model.pieces`). `explained` is
+    the tensor whose rows are counted.
     """
 
     def __init__(self, rows: int | None, num_bytes: int | None, explained: Tensor) -> None:
@@ -33,11 +35,15 @@ class Budget:
         self._most = rows
         self._bytes = num_bytes or _affordable(explained.device)
         self._row_bytes = explained[0].numel() * explained.element_size() if len(explained) else 1
+        self._quick = (
+            SMALL_BYTES // max(1, self._row_bytes) if explained.device.type == "cpu" else None
+        )
         self._measured: int | None = None
 
     def rows(self, total: int, measure: Callable[[], int]) -> int:
         """Rows that a pass may see where `total` are wanted; `measure` gives the bytes of one."""
-        most = max(1, total if self._most is None else min(total, self._most))
+        bounds = [bound for bound in (self._most, self._quick) if bound is not None]
+        most = max(1, min([total, *bounds]))
         if most == 1 or most * self._row_bytes * MOST_PER_INPUT_BYTE <= self._bytes:
             return most
         if self._measured is None:
