@@ -13,18 +13,24 @@ HIDDEN = "hidden state"
 
 
 def state_views(data: xr.Dataset) -> list[View]:
-    """Gates over the data; per layer the hidden state of each sample, and the first one's gates."""
+    """Gates over the data; each layer's hidden state and gates over time, for the first sample.
+
+    Of the last layer the states of the other samples are shown too, and every gate unit by unit.
+    """
     views: list[View] = [_gates(data)] if "gate" in data.sizes else []
     if "state" not in data:
         return views
-    for layer in range(min(data.sizes["recurrent"], MOST_LAYERS)):
-        for sample in range(min(data.sizes["shown"], MOST_SAMPLES)):
-            views += [_heat(data, layer, HIDDEN, sample)]
-            views += _first_sample(data, layer) if sample == 0 else []
+    number = data.sizes["recurrent"]
+    for layer in range(max(0, number - MOST_LAYERS), number):
+        is_last = layer == number - 1
+        views += [_heat(data, layer, HIDDEN, 0), *_gates_over_time(data, layer, whole=is_last)]
+        others = range(1, min(data.sizes["shown"], MOST_SAMPLES)) if is_last else ()
+        views += [_heat(data, layer, HIDDEN, sample) for sample in others]
     return views
 
 
-def _first_sample(data: xr.Dataset, layer: int) -> list[View]:
+def _gates_over_time(data: xr.Dataset, layer: int, *, whole: bool) -> list[View]:
+    """How far the first sample's gates open on average; as a `whole` also unit by unit."""
     names = [str(name) for name in data["quantity_name"].values]
     known = [
         name
@@ -32,7 +38,7 @@ def _first_sample(data: xr.Dataset, layer: int) -> list[View]:
         if np.isfinite(data["state"].values[layer, place, 0]).any() and name != HIDDEN
     ]
     gates = [name for name in known if name.endswith("gate")]
-    maps = [_heat(data, layer, name, 0) for name in known if name != "candidate"]
+    maps = [_heat(data, layer, name, 0) for name in known if whole and name != "candidate"]
     return [*([_openness(data, layer, gates)] if gates else []), *maps]
 
 
