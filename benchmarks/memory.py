@@ -1,6 +1,6 @@
 """Memory does not grow with the number of epochs: peak resident memory after few and after many.
 
-    python benchmarks/memory.py [--few 3] [--many 60]
+    python benchmarks/memory.py [--few 3] [--many 60] [--record build/claims.jsonl]
 
 Fine-tunes a small network on the bundled digits, cached and live, in one process.
 """
@@ -15,6 +15,7 @@ from pathlib import Path
 from torch import nn
 
 import pellucid
+from claims import Claim, note
 from pellucid.model import ImageInput
 
 
@@ -43,6 +44,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--few", type=int, default=3)
     parser.add_argument("--many", type=int, default=60)
+    parser.add_argument("--record", type=Path)
     options = parser.parse_args()
     for strategy in ("head", "full"):
         train(strategy, options.few)
@@ -53,6 +55,12 @@ def main() -> None:
             f"{strategy}: {few:.0f} MiB after {options.few} epochs, {many:.0f} MiB after "
             f"{options.many}: ratio {many / few:.3f}"
         )
+        claim = Claim(
+            text=f"{strategy}: peak memory after {options.many} epochs to that after {options.few}",
+            subject="bundled:digits, small network", promised=1.05, measured=many / few, unit="",
+            command="python benchmarks/memory.py",
+        )  # fmt: skip
+        note(options.record, [claim])
 
 
 if __name__ == "__main__":
