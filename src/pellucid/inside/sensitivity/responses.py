@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from pellucid.errors import ModelError
 from pellucid.inside.sensitivity.changes import Change, State, Subject
-from pellucid.model import Model
+from pellucid.model import Model, pieces
 
 Floats = NDArray[np.float64]
 
@@ -87,7 +87,8 @@ def _run(
     for members in groups.values():
         for start in range(0, len(members), batch_size):
             part = members[start : start + batch_size]
-            logits = model.logits(subject.inputs([states[place] for place in part]))
+            inputs = subject.inputs([states[place] for place in part])
+            logits = torch.cat([model.logits(few) for few in pieces(inputs, model.device)])
             values = _checked(model, logits, len(part), sample)
             found |= dict(zip(part, values, strict=True))
     return [found[place] for place in range(len(states))]
