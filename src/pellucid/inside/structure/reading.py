@@ -25,7 +25,7 @@ def read(graph: Graph, seconds: Mapping[str, float]) -> Parts:
     nodes = list(_shown(graph.program))
     sources = _sources(nodes, graph.program)
     costs = {row.name: row for row in graph.cost().operators}
-    paths, names = _paths(graph, nodes), free_lengths(graph.program)
+    paths, names = _paths(graph, nodes), free_lengths(graph)
     operators = tuple(
         _operator(graph, node, sources[node], costs.get(node.name), paths[node], seconds, names)
         for node in nodes
@@ -118,15 +118,20 @@ def _tensor(node: fx.Node) -> Any:
 def written(value: Any, names: Mapping[str, str]) -> tuple[str, str]:
     """Shape and type of a value in words: ``n × 64 × 56 × 56``, ``float32``."""
     lengths = [_length(length, names) for length in value.shape]
+    if value.shape and isinstance(value.shape[0], int):
+        lengths[0] = names.get(lengths[0], lengths[0])
     return " × ".join(lengths) or "one number", str(value.dtype).removeprefix("torch.")
 
 
-def free_lengths(program: fx.GraphModule) -> dict[str, str]:
-    """Letters for the lengths that are free: n for the samples, t for the length of a text."""
+def free_lengths(graph: Graph) -> dict[str, str]:
+    """Letters for the lengths that are free: n for the samples, t for the length of a text.
+
+    Some exports hold for any number of samples, but write down that of the example.
+    """
     letters: dict[str, str] = {}
-    for node in program.graph.find_nodes(op="placeholder"):
-        for length, letter in zip(node.meta["val"].shape, "nt", strict=False):
-            if not isinstance(length, int):
+    for node in graph.program.graph.find_nodes(op="placeholder"):
+        for place, (length, letter) in enumerate(zip(node.meta["val"].shape, "nt", strict=False)):
+            if not isinstance(length, int) or (place == 0 and graph.how == "export"):
                 letters.setdefault(str(length), letter)
     return letters
 
