@@ -7,6 +7,7 @@ their first operator, parents before their children; group 0 is the model.
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -23,6 +24,7 @@ Path = tuple[str, ...]
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 ROOT = 0
+RECURRENT = re.compile("(LSTM|GRU|RNN)(Cell)?$")
 
 
 @dataclass
@@ -64,13 +66,14 @@ def arrays(parts: Parts) -> xr.Dataset:
     operators = parts.operators
     tree = grow(operators)
     twins = twins_of(tree.parents, tree.groups, signatures(tree, operators, parts.modules))
+    recurrent = _recurrent(parts)
     edges = np.array(edges_of(operators), dtype=np.int32).reshape(-1, 2)
     data = xr.Dataset(
         {
-            **_nodes(operators, tree),
+            **_nodes(operators, tree, recurrent),
             "edge_source": ("edge", edges[:, 0]),
             "edge_target": ("edge", edges[:, 1]),
-            "edge_kind": ("edge", _texts(edge_kinds(operators))),
+            "edge_kind": ("edge", _texts(edge_kinds(operators, recurrent))),
             **_groups(tree, parts, operators, twins),
         }
     )
@@ -78,7 +81,15 @@ def arrays(parts: Parts) -> xr.Dataset:
     return data
 
 
-def _nodes(operators: tuple[Operator, ...], tree: Tree) -> dict[str, Any]:
+def _recurrent(parts: Parts) -> frozenset[int]:
+    """Operators of LSTM, GRU and RNN, whose sums and products are no connections past layers."""
+    known = {path for path, module in parts.modules.items() if RECURRENT.search(module.type)}
+    return frozenset(place for place, one in enumerate(parts.operators) if one.path in known)
+
+
+def _nodes(
+    operators: tuple[Operator, ...], tree: Tree, recurrent: frozenset[int]
+) -> dict[str, Any]:
     def numbers(name: str, unit: str) -> Any:
         values = np.array([getattr(one, name) for one in operators], dtype=np.float64)
         return "node", values, {"units": unit}
@@ -90,7 +101,7 @@ def _nodes(operators: tuple[Operator, ...], tree: Tree) -> dict[str, Any]:
     return {
         "node_name": texts("name"),
         "operator": texts("operator"),
-        "node_kind": ("node", _texts(roles(operators))),
+        "node_kind": ("node", _texts(roles(operators, recurrent))),
         "node_group": ("node", np.array(tree.groups, dtype=np.int32)),
         "shape": texts("shape"),
         "dtype": texts("dtype"),

@@ -18,6 +18,7 @@ from pellucid.views.prose import percent
 from pellucid.views.wording import MISSING
 
 MOST_OPEN = 24  # boxes, that are to be seen at first
+FEW_OPEN, MORE_OPEN = 12, 48  # fewer say too little: then so many may be seen
 
 
 @dataclass(frozen=True)
@@ -120,7 +121,7 @@ def graph_view(
         shares=np.array([figures.share(item) for item in found], dtype=np.float64),
         share_of=figures.share_of,
         marks=tuple(mark for mark, _ in told),
-        opened=opened_at_first(found, [mark != "same" for mark, _ in told]),
+        opened=_opened(found, [mark != "same" for mark, _ in told]),
     )
 
 
@@ -163,9 +164,15 @@ def kind_of(data: xr.Dataset, item: Item) -> str:
     return "attention" if data["group_attends"].values[item.group] else "group"
 
 
-def opened_at_first(
-    found: Sequence[Item], touched: Sequence[bool] = (), most: int = MOST_OPEN
-) -> tuple[int, ...]:
+def _opened(found: Sequence[Item], touched: Sequence[bool]) -> tuple[int, ...]:
+    opened = opened_at_first(found, touched, MOST_OPEN)
+    around = {-1, *opened}
+    if sum(item.parent in around for item in found) >= FEW_OPEN:
+        return opened
+    return opened_at_first(found, touched, MORE_OPEN)
+
+
+def opened_at_first(found: Sequence[Item], touched: Sequence[bool], most: int) -> tuple[int, ...]:
     """Groups to open so that at most `most` boxes are seen: outer ones first, runs alike as one.
 
     Where some are `touched` by a comparison, only those.

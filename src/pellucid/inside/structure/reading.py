@@ -13,7 +13,7 @@ from torch import Tensor, fx, nn
 from pellucid.graph.cost import OperatorCost, module_of
 from pellucid.graph.graph import Graph
 from pellucid.graph.recording import tensors_of
-from pellucid.graph.trace import ROOT, batch_of
+from pellucid.graph.trace import ROOT
 from pellucid.inside.structure.naming import spoken
 from pellucid.inside.structure.parts import UNKNOWN, Module, Operator, Parts
 
@@ -25,9 +25,9 @@ def read(graph: Graph, seconds: Mapping[str, float]) -> Parts:
     nodes = list(_shown(graph.program))
     sources = _sources(nodes, graph.program)
     costs = {row.name: row for row in graph.cost().operators}
-    paths = _paths(graph, nodes)
+    paths, names = _paths(graph, nodes), free_lengths(graph)
     operators = tuple(
-        _operator(graph, node, sources[node], costs.get(node.name), paths[node], seconds)
+        _operator(graph, node, sources[node], costs.get(node.name), paths[node], seconds, names)
         for node in nodes
     )
     return Parts(
@@ -83,14 +83,15 @@ def _operator(
     cost: OperatorCost | None,
     path: Path,
     seconds: Mapping[str, float],
+    names: Mapping[str, str],
 ) -> Operator:
     if node.op == "output":
         return Operator(name="output", operator="output", inputs=sources, kind="output")
     value = _tensor(node)
-    shape, dtype = written(value, graph) if value is not None else ("", "")
+    shape, dtype = written(value, names) if value is not None else ("", "")
     if node.op == "placeholder":
-        names = [n for n in graph.program.graph.nodes if n.op == "placeholder"]
-        called = graph.inputs[names.index(node)] or "input"
+        inputs = list(graph.program.graph.find_nodes(op="placeholder"))
+        called = graph.inputs[inputs.index(node)] or "input"
         return Operator(name=called, operator="input", kind="input", shape=shape, dtype=dtype)
     return Operator(
         name=node.name,
@@ -114,14 +115,25 @@ def _tensor(node: fx.Node) -> Any:
     return value if isinstance(value, Tensor) else None
 
 
-def written(value: Any, graph: Graph) -> tuple[str, str]:
+def written(value: Any, names: Mapping[str, str]) -> tuple[str, str]:
     """Shape and type of a value in words: ``n × 64 × 56 × 56``, ``float32``."""
-    batch = str(batch_of(graph.program))
-    symbols = sorted({s for n in value.shape for s in re.findall(r"[a-z]\d+", str(n))})
-    others = [symbol for symbol in symbols if symbol != batch]
-    names = {batch: "n", **dict(zip(others, "tuvw", strict=False))}
     lengths = [_length(length, names) for length in value.shape]
+    if value.shape and isinstance(value.shape[0], int):
+        lengths[0] = names.get(lengths[0], lengths[0])
     return " × ".join(lengths) or "one number", str(value.dtype).removeprefix("torch.")
+
+
+def free_lengths(graph: Graph) -> dict[str, str]:
+    """Letters for the lengths that are free: n for the samples, t for the length of a text.
+
+    Some exports hold for any number of samples, but write down that of the example.
+    """
+    letters: dict[str, str] = {}
+    for node in graph.program.graph.find_nodes(op="placeholder"):
+        for place, (length, letter) in enumerate(zip(node.meta["val"].shape, "nt", strict=False)):
+            if not isinstance(length, int) or (place == 0 and graph.how == "export"):
+                letters.setdefault(str(length), letter)
+    return letters
 
 
 def _length(length: int | torch.SymInt, names: Mapping[str, str]) -> str:

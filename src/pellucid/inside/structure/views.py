@@ -24,7 +24,7 @@ KINDS = {
 UNITS = {
     "seconds": ((1.0, "s"), (1e-3, "ms"), (1e-6, "µs"), (0, "s")),
     "flops": ((1e9, "GFLOPs"), (1e6, "MFLOPs"), (0, "FLOPs")),
-    "parameters": ((1e9, "billions"), (1e6, "millions"), (1e3, "thousands"), (0, "")),
+    "parameters": ((1e9, "G"), (1e6, "M"), (1e3, "k"), (0, "")),
 }
 
 

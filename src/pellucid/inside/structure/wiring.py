@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Sequence
 
 from pellucid.inside.structure.naming import ADD, BETWEEN, JOIN, MULTIPLY, PRODUCT
 from pellucid.inside.structure.parts import Operator
@@ -24,15 +24,19 @@ def ranks_of(operators: Sequence[Operator]) -> list[int]:
     return ranks
 
 
-def edge_kinds(operators: Sequence[Operator]) -> list[str]:
+def edge_kinds(
+    operators: Sequence[Operator], recurrent: Collection[int] = frozenset()
+) -> list[str]:
     """What each edge is: "residual" if it crosses more than one rank into a sum.
 
     Likewise "skip" into a concatenation and "gate" into a product; all others are "data". What
-    does not depend on an input goes past nothing, and is data.
+    does not depend on an input goes past nothing, and is data, as is all that flows to operators of a `recurrent` layer.
     """
     ranks, fed = ranks_of(operators), _fed(operators)
     return [
-        _kind(operators[place], ranks[place] - ranks[source]) if fed[source] else "data"
+        _kind(operators[place], ranks[place] - ranks[source])
+        if fed[source] and place not in recurrent
+        else "data"
         for source, place in edges_of(operators)
     ]
 
@@ -54,11 +58,11 @@ def _kind(taker: Operator, span: int) -> str:
     return "data"
 
 
-def roles(operators: Sequence[Operator]) -> list[str]:
+def roles(operators: Sequence[Operator], recurrent: Collection[int] = frozenset()) -> list[str]:
     """What each operator is: input, output, attention, residual, join, gate, or operator."""
     found = [one.kind if one.kind != "operator" else "operator" for one in operators]
     names = {"residual": "residual", "skip": "join", "gate": "gate"}
-    for (_, place), kind in zip(edges_of(operators), edge_kinds(operators), strict=True):
+    for (_, place), kind in zip(edges_of(operators), edge_kinds(operators, recurrent), strict=True):
         if kind in names:
             found[place] = names[kind]
     for place in attention_of(operators):
@@ -97,13 +101,3 @@ def _way(start: int, operators: Sequence[Operator], nexts: list[list[int]]) -> l
                 seen.add(place)
                 ways.append([*way, place])
     return []
-
-
-def attending(paths: Iterable[tuple[str, ...]]) -> tuple[str, ...]:
-    """The innermost path that holds all the given ones."""
-    given = list(paths)
-    shortest = min(given, key=len)
-    length = next(
-        (i for i in range(len(shortest)) if len({path[i] for path in given}) > 1), len(shortest)
-    )
-    return shortest[:length]

@@ -183,7 +183,7 @@ def texts(view: Graph, spot: Spot) -> tuple[str, str]:
         return shorten(f"{kind or name}{times}", most), shorten(
             name if kind else _shape(view, item), most + 3
         )
-    below = shorten("  ".join(filter(None, (kind, _shape(view, item)))), most + 5)
+    below = shorten("  ".join(filter(None, (kind, _shape(view, item)))), most + 1)
     return shorten(name, most), below
 
 
