@@ -37,10 +37,8 @@ BUILT: dict[str, Callable[[], nn.Module]] = {
         num_classes=5,
     ),
     "deit": lambda: timm_model("deit_tiny_distilled_patch16_224", img_size=SIDE, depth=3),
-    "mixer": lambda: timm_model("mixer_s32_224", img_size=SIDE, num_blocks=2),
-    "efficientformer": lambda: timm_model("efficientformerv2_s0", img_size=SIDE),
+    "mixer": lambda: timm_model("mixer_s32_224", img_size=SIDE),
     "regnet": lambda: timm_model("regnetx_002"),
-    "mobilevit": lambda: timm_model("mobilevitv2_050"),
 }  # fmt: skip
 FAST = ("resnet18", "vit", "swin")
 

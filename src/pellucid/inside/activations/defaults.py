@@ -28,6 +28,7 @@ def default_layers(
     """
     before = _before_head(called, layers, head, head_width)
     useful = [name for name in _blocks(called) if name in layers and not _within(head, name)]
+    useful = [name for name in useful if not _is_second_head(layers, name, before, head)]
     if len(useful) > MOST:
         places = np.linspace(0, len(useful) - 1, MOST).round().astype(int)
         useful = [useful[place] for place in places]
@@ -109,6 +110,14 @@ def _is_activation(module: nn.Module) -> bool:
 
 def _within(head: str, name: str) -> bool:
     return bool(head) and (name == head or head.startswith(f"{name}."))
+
+
+def _is_second_head(layers: dict[str, Layer], name: str, before: str, head: str) -> bool:
+    """Tell whether a layer after the one before the head gives logits too, as in distilled models."""
+    order = list(layers)
+    if not before or head not in layers or order.index(name) < order.index(before):
+        return False
+    return layers[name].form == "vector" and layers[name].units == layers[head].units
 
 
 def _before_head(called: list[Called], layers: dict[str, Layer], head: str, head_width: int) -> str:

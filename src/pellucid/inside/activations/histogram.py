@@ -67,7 +67,7 @@ class StreamingHistogram:
         self.powers += torch.bincount(exponents, minlength=POWERS).cpu()
 
     def _widen(self, largest: float) -> None:
-        while self.limit < largest:
+        while self.limit <= largest:
             half = FINE // 4
             merged = self.counts.reshape(-1, 2).sum(1)
             self.counts = torch.zeros_like(self.counts)
