@@ -315,7 +315,8 @@ def test_ablation_cam_of_a_network_that_cannot_be_traced(pixels: Tensor) -> None
             return super().forward(pixels) * scale
 
     found, details = attribute(Untraceable(), pixels, method="ablation_cam", return_details=True)
-    torch.testing.assert_close(found, attribute(Pooled(), pixels, method="ablation_cam"))
+    expected = attribute(Pooled(), pixels, method="ablation_cam")
+    torch.testing.assert_close(found, expected, rtol=1e-5, atol=1e-4)
     assert (details.forwards > 2).all()
 
 
