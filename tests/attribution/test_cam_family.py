@@ -15,6 +15,8 @@ from torch.nn import functional as F
 
 from pellucid import attribute
 from pellucid.errors import LayerError, MethodError
+from pellucid.graph.graph import Graph
+from pellucid.model import ArrayInput, Model
 
 Unchanged = Callable[[nn.Module], AbstractContextManager[None]]
 GRADIENT = ("grad_cam", "grad_cam_pp", "xgrad_cam", "hires_cam", "layer_cam", "eigen_grad_cam")
@@ -293,6 +295,19 @@ def test_layers_by_shorthand(pixels: Tensor) -> None:
     assert details.layer == "1"
 
 
+@pytest.mark.parametrize("behind", [nn.Identity(), nn.Softplus()])
+def test_ablation_cam_reads_off_the_weights_what_running_again_finds(
+    behind: nn.Module, pixels: Tensor
+) -> None:
+    module = Pooled(behind)
+    graph = Graph.of(Model(module=module.eval(), source="pooled", input=ArrayInput()), {"": pixels})
+    assert graph.suffix("act").is_affine == isinstance(behind, nn.Identity)
+    options: dict[str, Any] = {"method": "ablation_cam", "layer": "act"}
+    found = attribute(module, pixels, target=1, **options)
+    expected = attribute(module, pixels, target=lambda logits: logits[:, 1], **options)
+    torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-5)
+
+
 def test_ablation_cam_of_a_network_that_cannot_be_traced(pixels: Tensor) -> None:
     class Untraceable(Pooled):
         def forward(self, pixels: Tensor) -> Tensor:
@@ -300,7 +315,8 @@ def test_ablation_cam_of_a_network_that_cannot_be_traced(pixels: Tensor) -> None
             return super().forward(pixels) * scale
 
     found, details = attribute(Untraceable(), pixels, method="ablation_cam", return_details=True)
-    torch.testing.assert_close(found, attribute(Pooled(), pixels, method="ablation_cam"))
+    expected = attribute(Pooled(), pixels, method="ablation_cam")
+    torch.testing.assert_close(found, expected, rtol=1e-5, atol=1e-4)
     assert (details.forwards > 2).all()
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Annotated
 
 import pytest
 import torch
 
-from pellucid import plugins
+from pellucid import attribute, plugins
 from pellucid.attribution.call import Attribution, Call
 from pellucid.attribution.registry import Bounds, find_method, method, methods
 from pellucid.errors import MethodError, SpecError
@@ -95,3 +96,28 @@ def test_a_function_without_a_card_is_refused(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(plugins, "_family", lambda group: {"bare": entry})
     with pytest.raises(MethodError, match="'bare' has no card"):
         find_method("bare")
+
+
+def test_a_method_of_another_package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "foreign_maps.py").write_text(
+        "from pellucid.attribution.call import Attribution\n"
+        "from pellucid.attribution.registry import method\n\n\n"
+        "@method(title='Twice', family='gradient', paper='none', about='Twice the value.',\n"
+        "        kinds=('array',), cost='nothing', passes='0')\n"
+        "def twice(call, *, times: int = 2):\n"
+        "    return Attribution(values=times * call.explained, resolution='every value')\n"
+    )
+    info = tmp_path / "foreign_maps-1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: foreign-maps\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text("[pellucid.methods]\ntwice = foreign_maps:twice\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    plugins._family.cache_clear()
+    try:
+        values = torch.randn(2, 3)
+        torch.testing.assert_close(
+            attribute(torch.nn.Linear(3, 2), values, method="twice", times=3), 3 * values
+        )
+        assert "twice" in [card.name for card in methods()]
+    finally:
+        plugins._family.cache_clear()

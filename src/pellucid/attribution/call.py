@@ -209,6 +209,11 @@ class Call:
         return self._logits
 
     @property
+    def explains_logits(self) -> bool:
+        """Whether the score is a logit or the difference of two, so that it is linear in them."""
+        return not self._goal.any_shape
+
+    @property
     def targets(self) -> Int[Tensor, " n"]:
         """The class that is explained, for each sample; of a callable target the predicted one."""
         self._observe_all()

@@ -8,6 +8,7 @@ a thousand times pays for the layers after it alone.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import final
 
 from jaxtyping import Float, Int
@@ -15,6 +16,7 @@ from torch import Tensor, fx
 
 from pellucid.errors import LayerError
 from pellucid.graph.frontier import after, frontier, has_rows, independent, up_to
+from pellucid.graph.propagation.kinds import CASTS, DIVISIONS, MOVES, PRODUCTS, SUMS
 from pellucid.graph.trace import batch_of, place
 from pellucid.model import Inputs, Model
 
@@ -40,6 +42,29 @@ class Suffix:
         """Logits with `output` in place of the layer's; row i belongs to sample `rows[i]`."""
         logits: Tensor = self.rest(output, *(tensor[rows] for tensor in kept))
         return logits
+
+    @cached_property
+    def is_affine(self) -> bool:
+        """Whether the logits are a weighted sum of the layer's output plus what does not depend on it."""
+        graph = self.rest.graph
+        output = next(node for node in graph.nodes if node.op == "placeholder")
+        fixed = independent(graph, lambda node: node is output)
+        changing = [
+            node for node in graph.nodes if node.op == "call_function" and node not in fixed
+        ]
+        return all(_is_affine(node, fixed) for node in changing)
+
+
+def _is_affine(node: fx.Node, fixed: set[fx.Node]) -> bool:
+    """Whether an operator is affine in those of its inputs that are not fixed."""
+    given: list[fx.Node] = []
+    fx.node.map_arg((node.args, node.kwargs), given.append)
+    free = [value for value in given if value not in fixed]
+    if node.target in DIVISIONS:
+        return free == [node.args[0]]
+    if node.target in PRODUCTS:
+        return len(free) == 1
+    return node.target in (SUMS | MOVES) - CASTS
 
 
 def suffix_of(

@@ -31,6 +31,7 @@ from pellucid.attribution.layers import Grid, Layers
 from pellucid.attribution.registry import Bounds, method
 from pellucid.errors import ModelError
 from pellucid.graph.addressing import find_layer
+from pellucid.graph.suffix import Suffix
 
 ROWS_AT_ONCE = 32
 SMALLEST_SCORE = 1e-6
@@ -59,7 +60,8 @@ def ablation_cam(
     """Which areas hold the features that the score needs? (n, y, x), zero or more.
 
     `layer`, `fuse` and `upsample` as in `grad_cam`. Only what follows the layer is run again, once
-    for each channel that is not zero already; all of the model where it cannot be traced. The
+    for each channel that is not zero already; all of the model where it cannot be traced, and no channel
+    where only sums and linear layers follow, whose falls are read off the weights. The
     paper divides by y; here it is |y|, so that a negative score does not turn the map around. A
     channel's cells are set to zero, whatever the range of its activations; class tokens stay.
     Desai and Ramaswamy, 2020, section 3.
@@ -119,11 +121,15 @@ def _drops(
     call: Call, layer: str, output: Float[Tensor, " n *shape"], grid: Grid
 ) -> Float[Tensor, "n channels"]:
     """How far the score falls, relative to its size, when a channel's cells are set to zero."""
+    suffix = _suffix(call, layer)
+    if suffix is not None and suffix.is_affine and call.explains_logits:
+        shares = _shares(call, suffix, output, grid)
+        return shares / precise(call.own_scores).abs().clamp(min=SMALLEST_SCORE)[:, None]
     own = precise(call.own_scores)
     used = grid.of(output).flatten(2).any(2)
     drops = torch.zeros_like(used, dtype=own.dtype)
     samples, channels = used.nonzero(as_tuple=True)
-    rerun = _from_layer_on(call, layer)
+    rerun = _from_layer_on(call, layer, suffix)
     for part in torch.split(torch.arange(len(samples)), ROWS_AT_ONCE):
         rows, taken = samples[part], channels[part]
         changed = output[rows]
@@ -132,11 +138,32 @@ def _drops(
     return drops / own.abs().clamp(min=SMALLEST_SCORE)[:, None]
 
 
-def _from_layer_on(call: Call, layer: str) -> Rerun:
-    """The model from a layer's output on; all of it again where it cannot be cut there."""
+def _shares(
+    call: Call, suffix: Suffix, output: Float[Tensor, " n *shape"], grid: Grid
+) -> Float[Tensor, "n channels"]:
+    """The same falls where the score is a weighted sum of the cells: each channel's part of it."""
+    kept = suffix.prepare(call.inputs)
+    found = []
+    for rows in torch.split(torch.arange(len(output), device=output.device), ROWS_AT_ONCE):
+        with torch.enable_grad():
+            cells = output[rows].detach().requires_grad_()
+            score = call.score(suffix(cells, kept, rows), rows)
+            (slope,) = torch.autograd.grad(score.sum(), cells, materialize_grads=True)
+        found.append(grid.of(precise(slope) * precise(cells.detach())).flatten(2).sum(2))
+    return torch.cat(found)
+
+
+def _suffix(call: Call, layer: str) -> Suffix | None:
+    """The model from a layer's output on; None where it cannot be cut there."""
     try:
-        suffix = call.graph.suffix(layer)
+        return call.graph.suffix(layer)
     except ModelError:
+        return None
+
+
+def _from_layer_on(call: Call, layer: str, suffix: Suffix | None) -> Rerun:
+    """The model from a layer's output on; all of it again where it cannot be cut there."""
+    if suffix is None:
         return partial(_whole, call, find_layer(call.model.module, layer))
     with torch.no_grad():
         kept = suffix.prepare(call.inputs)

@@ -63,6 +63,7 @@ KINKED = _all(
     "sign", "threshold",
 )  # fmt: skip
 POINTWISE = SMOOTH | KINKED
+CASTS = _all("_to_copy")
 DIVISIONS = {aten.div.Tensor, aten.div.Scalar}
 EXTREMES = {aten.maximum.default, aten.minimum.default}
 COMPARISONS = _all("gt", "ge", "lt", "le", "eq", "ne", "logical_and", "logical_or", "logical_not")
