@@ -180,8 +180,8 @@ def _line(cell: Cell) -> str:
     return f"{where} {cell.outcome:9} {error:8} {cell.seconds:6.1f} s  {cell.why[:160]}"
 
 
-def page(cells: list[Cell], cards: list[Card]) -> str:
-    """The page for docs: one table for each family of methods, reasons below it."""
+def page(cells: list[Cell], cards: list[Card], names: list[str]) -> str:
+    """The page for docs: a row for each name in one table for each family, reasons below it."""
     lines = [
         "# Compatibility",
         "",
@@ -200,7 +200,6 @@ def page(cells: list[Cell], cards: list[Card]) -> str:
         "",
     ]
     found = {(cell.architecture, cell.method, cell.dtype): cell for cell in cells}
-    names = list(dict.fromkeys(cell.architecture for cell in cells))
     for family in dict.fromkeys(card.family for card in cards):
         columns = [card for card in cards if card.family == family]
         lines += _table(family, columns, names, found)
@@ -231,7 +230,8 @@ def _cell(
     if cell.outcome == "failed":
         return "**fails**"
     if cell.outcome == "undefined":
-        return reasons.setdefault(cell.why, _letter(len(reasons)))
+        reason = cell.why.replace(repr(method), "The method")
+        return reasons.setdefault(reason, _letter(len(reasons)))
     if cell.completeness_error is None:
         return "✓"
     double = found.get((name, method, "float64"))
@@ -258,8 +258,7 @@ def main() -> int:
     cells = measure(chosen, cards, given.record)
     if given.write:
         order = [architecture.name for architecture in ARCHITECTURES]
-        cells.sort(key=lambda cell: order.index(cell.architecture))
-        given.write.write_text(page(cells, methods()))
+        given.write.write_text(page(cells, methods(), order))
     wrong = faults(cells)
     print("\n".join(wrong) or "no faults")
     return 1 if wrong else 0

@@ -51,7 +51,7 @@ def test_cells_of_the_table_of_compatibility(script: Any) -> None:
         compatibility.Cell("net", "attn_lrp", "float32", "undefined", "It has no attention."),
         compatibility.Cell("net", "deconvnet", "float32", "failed", "It fell over."),
     ]
-    page = compatibility.page(cells, compatibility.methods())
+    page = compatibility.page(cells, compatibility.methods(), ["net"])
     columns = "`attn_lrp` | `deconvnet` | `deep_shap` | `deeplift` | `guided_backprop` | `lrp`"
     assert f"| architecture | {columns} |" in page
     assert "| net | a | **fails** | · | 2e-05 / 3e-09 | · | ✓ |" in page
@@ -66,10 +66,10 @@ def test_what_was_measured_is_written_between_the_marks(script: Any, tmp_path: P
     claims.note(record, [claims.Claim(text="fast", measured=1.5, **common)])
     claims.note(record, [claims.Claim(text="slow", measured=3.25, **common)])
     page = claims.written(
-        f"before\n{claims.BEGIN}\nold\n{claims.END}\nafter", claims.recorded(record)
+        f"before\n{claims.BEGIN}\nstale row\n{claims.END}\nafter", claims.recorded(record)
     )
     assert page.startswith("before\n")
     assert page.endswith("\nafter")
-    assert "old" not in page
+    assert "stale row" not in page
     assert "| fast | net | ≤ 2 f | 1.5 f |  | `run` |" in page
     assert "| slow | net | ≤ 2 f | **3.25 f, does not hold** |  | `run` |" in page
