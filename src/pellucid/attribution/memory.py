@@ -40,9 +40,13 @@ class Budget:
         )
         self._measured: int | None = None
 
-    def rows(self, total: int, measure: Callable[[], int]) -> int:
-        """Rows that a pass may see where `total` are wanted; `measure` gives the bytes of one."""
-        bounds = [bound for bound in (self._most, self._quick) if bound is not None]
+    def rows(self, total: int, measure: Callable[[], int], *, in_part: bool = False) -> int:
+        """Rows that a pass may see where `total` are wanted; `measure` gives the bytes of one.
+
+        A pass `in_part` computes little of the network for each row, and may be larger on CPUs.
+        """
+        quick = None if in_part else self._quick
+        bounds = [bound for bound in (self._most, quick) if bound is not None]
         most = max(1, min([total, *bounds]))
         if most == 1 or most * self._row_bytes * MOST_PER_INPUT_BYTE <= self._bytes:
             return most

@@ -216,7 +216,7 @@ def _pieces(
     number = max(1, isqrt(needed.numel() // WINDOWS_PER_GROUP))
     for rows, columns in incremental.groups(number):
         places = needed[rows][:, columns].nonzero()
-        for chunk in call.chunks(len(places)) if len(places) else ():
+        for chunk in call.chunks(len(places), in_part=True) if len(places) else ():
             for part in torch.split(chunk.cpu(), MOST_AT_ONCE):
                 i, j = places[part].T
                 yield rows[i], columns[j]
