@@ -28,6 +28,7 @@ import torch
 from PIL import Image, ImageOps
 
 import pellucid
+from claims import Claim, note
 from pellucid.inside.features import FeatureImage, Settings, visualize_feature
 from pellucid.inside.features.reading import NATURAL_STD, keeps_contrast
 
@@ -79,7 +80,7 @@ def read(results: Path) -> list[dict[str, Any]]:
     )
 
 
-def tell_classes(steps: int, results: Path) -> None:
+def tell_classes(steps: int, results: Path, record: Path | None) -> None:
     records = [record for record in read(results) if record["steps"] == steps]
     top1, top5 = (np.array([record[name] for record in records]) for name in ("top1", "top5"))
     std = np.array([record["std"] for record in records])
@@ -103,9 +104,25 @@ def tell_classes(steps: int, results: Path) -> None:
     print(
         f"  cost per picture:   {cpu / len(records):.1f} s of processor time, {wall / len(records):.1f} s of wall time"
     )
-    for record in records:
-        if record["top5"] < 0.5:
-            print(f"  not recognised: {record['label']} ({record['top5']:.0%} of its views)")
+    for each in records:
+        if each["top5"] < 0.5:
+            print(f"  not recognised: {each['label']} ({each['top5']:.0%} of its views)")
+    subject = f"EfficientNet-Lite0, {len(records)} classes, {steps} steps"
+    shares = (
+        ("class images whose class is not in the top 5 of most views", (top5 < 0.5).mean(), 10.0),
+        ("class images without the contrast of photographs", (~natural).mean(), 0.0),
+    )
+    note(
+        record,
+        [
+            Claim(
+                text=text, subject=subject, promised=most, measured=100 * float(share), unit=" %",
+                command="python benchmarks/features.py classes",
+                beside=f"{cpu / len(records):.1f} s of a processor for each",
+            )
+            for text, share, most in shares
+        ],
+    )  # fmt: skip
 
 
 def tell_contrast() -> None:
@@ -170,7 +187,7 @@ def cost_of_step(make: Callable[[int], Callable[[], object]], steps: int) -> tup
     return (long[0] - short[0]) / steps, (long[1] - short[1]) / steps
 
 
-def tell_cost(steps: int, repeats: int) -> None:
+def tell_cost(steps: int, repeats: int, record: Path | None) -> None:
     model = pellucid.load(MODEL)
     print(f"{MODEL}, seconds per step (processor, wall), {torch.get_num_threads()} threads")
     for layer in LAYERS:
@@ -188,6 +205,12 @@ def tell_cost(steps: int, repeats: int) -> None:
             mine, other = (value[0] for value in best.values())
             verdict = "within" if mine <= 2 * other else "above"
             print(f"  {layer:12s} ours / Lucent = {mine / other:.2f}, {verdict} the bar of 2")
+            claim = Claim(
+                text="feature images: a step for 8 units to Lucent's for one", subject=layer,
+                promised=2.0, measured=mine / other, unit="",
+                command="python benchmarks/features.py cost",
+            )  # fmt: skip
+            note(record, [claim])
 
 
 def main() -> None:
@@ -196,16 +219,17 @@ def main() -> None:
     parser.add_argument("--steps", type=int)
     parser.add_argument("--repeats", type=int, default=2)
     parser.add_argument("--results", type=Path, default=Path("classes.jsonl"))
+    parser.add_argument("--record", type=Path)
     parser.add_argument("--pictures", type=Path, help="also write the pictures into this folder")
     options = parser.parse_args()
     if options.what == "classes":
         steps = options.steps or 128
         make_classes(steps, options.results, options.pictures)
-        tell_classes(steps, options.results)
+        tell_classes(steps, options.results, options.record)
     elif options.what == "contrast":
         tell_contrast()
     else:
-        tell_cost(options.steps or 8, options.repeats)
+        tell_cost(options.steps or 8, options.repeats, options.record)
 
 
 if __name__ == "__main__":

@@ -11,7 +11,13 @@ from typing import Any, Protocol, runtime_checkable
 from pellucid.errors import SpecError
 from pellucid.views import View
 
-TITLES = {"run": "Training", "evaluation": "Evaluation", "explanation": "Explanations"}
+TITLES = {
+    "run": "Training",
+    "evaluation": "Evaluation",
+    "explanation": "Explanations",
+    "structure_difference": "What is different in structure",
+    "weights_difference": "What is different in weights",
+}
 
 
 @runtime_checkable
@@ -73,7 +79,8 @@ def _section(source: Reportable) -> Section:
     record = _record(source)
     kind = str(record.get("kind") or getattr(source, "kind", "") or "result")
     name = str(getattr(source, "name", ""))
-    title = TITLES.get(kind, kind.replace("_", " ").capitalize())
+    own = getattr(source, "title", None) or TITLES.get(kind)
+    title = own or kind.replace("_", " ").capitalize()
     headline = getattr(source, "headline", None)
     return Section(
         title=f"{title}: {name}" if name else title,

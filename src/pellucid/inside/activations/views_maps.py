@@ -35,19 +35,16 @@ def _all_layers(data: xr.Dataset, sample: int) -> ImageGrid:
     pictures: list[Picture] = []
     for layer in layers:
         rows = _rows(data, sample, int(layer))
-        pictures += [
-            _input(data, sample, layer_names(data)[layer]),
-            _scale(),
-            *(_map(data, row) for row in rows),
-        ]
+        pictures.append(_input(data, sample, layer_names(data)[layer]))
+        pictures += [_map(data, row) for row in rows]
     rankings = list(dict.fromkeys(map(str, data["map_ranking"].values)))
     return ImageGrid(
         title=f"Feature maps of {data['shown_id'].values[sample]}",
         caption=(
             f"Per layer, from the input on: {PER_ROW // len(rankings)} maps each of those "
-            f"{', '.join(rankings)}. {READING}"
+            f"{', '.join(rankings)}. {READING} The last tile is the scale."
         ),
-        pictures=tuple(pictures),
+        pictures=(*pictures, _scale()),
     )
 
 

@@ -31,6 +31,11 @@ class FeatureImage(Result):
 
     kind: ClassVar[str] = "feature_image"
 
+    @property
+    def title(self) -> str:
+        """What a report calls it."""
+        return "Single units" if "top_sample" in self.data else "Learned features"
+
     def views(self) -> list[View]:
         """The pictures; the scores over steps; figures; the cards of units, if there are any."""
         return feature_views(self.data)
