@@ -16,7 +16,7 @@ from torch import Tensor, fx
 
 from pellucid.errors import LayerError
 from pellucid.graph.frontier import after, frontier, has_rows, independent, up_to
-from pellucid.graph.propagation.kinds import CASTS, DIVISIONS, MOVES, PRODUCTS, SUMS
+from pellucid.graph.propagation.kinds import CASTS, DIVISIONS, FILLS, MOVES, PRODUCTS, SUMS
 from pellucid.graph.trace import batch_of, place
 from pellucid.model import Inputs, Model
 
@@ -64,7 +64,7 @@ def _is_affine(node: fx.Node, fixed: set[fx.Node]) -> bool:
         return free == [node.args[0]]
     if node.target in PRODUCTS:
         return len(free) == 1
-    return node.target in (SUMS | MOVES) - CASTS
+    return node.target in (SUMS | MOVES | FILLS) - CASTS
 
 
 def suffix_of(
