@@ -9,10 +9,12 @@ Between two places a < b it is taken by the trapezoid rule,
 and since the scores at both places are known, so is the error there: the part's sum less
 F(b) − F(a). The worst intervals are halved, at one pass each, which keeps all earlier passes. The
 steep part of a path, mostly near its start, is found in this way wherever it is. That large errors
-happen to cancel is not taken for a right sum: together they must stay below 15 % of the change.
+happen to cancel is not taken for a right sum: together they must stay below 15 % of the change, as
+long as a quarter of the passes is left.
 
-Once they do, the sum is all that is still wrong, by E. A place t = 0 … 1 of the way through an
-interval takes 3 t (1 − t) of its error e away, to third order; so the next place is where
+From then on, the sum is all that is still wrong, by E. A place t = 0 … 1 of the way through an
+interval takes 3 t (1 − t) of its error e away, to third order. Where no interval holds as much,
+the worst with the sign of E are halved, as many as that takes; else the next place is where
 3 t (1 − t) e = E, in an interval with |e| > 4/3 |E| and the sign of E: in the one across which g dy
 changes least, where a kink of the score can spoil the least. Each such place leaves a small part of
 E, where halving leaves most of it.
@@ -38,6 +40,8 @@ KEPT_BYTES = 2**29
 NODES_PER_HALVING = 16
 MOST_SCATTER = 0.15
 MOST_TAKEN = 0.7
+HALVING_TAKES = 0.75
+LATE = 0.75  # of the passes
 
 
 @dataclass(frozen=True, eq=False)
@@ -184,14 +188,25 @@ class _Curve:
         self._by_gauss = False
         if self._settled():
             return []
-        settling = self._scattered <= MOST_SCATTER
-        if settling and (place := self._aimed()) is not None:
-            return [place]
-        many = min(max(1, done // NODES_PER_HALVING), self._plan.most - done)
+        if self._settling:
+            place = self._aimed()
+            return [place] if place is not None else self._middles(self._enough())
+        many = max(1, done // NODES_PER_HALVING)
+        return self._middles(np.argsort(-np.abs(self._errors), kind="stable")[:many].tolist())
+
+    def _middles(self, intervals: list[int]) -> list[float]:
+        """Middles of intervals, as many as passes are left for."""
+        left = self._plan.most - (len(self._nodes) - 2)
+        return [(self._nodes[i].place + self._nodes[i + 1].place) / 2 for i in intervals[:left]]
+
+    def _enough(self) -> list[int]:
+        """The worst intervals with the sign of the sum's error that, halved, should take it away."""
         errors = np.array(self._errors)
-        weights = errors * np.sign(errors.sum()) if settling else np.abs(errors)
-        worst = np.argsort(-weights, kind="stable")[:many].tolist()
-        return [(self._nodes[i].place + self._nodes[i + 1].place) / 2 for i in worst]
+        excess = errors.sum()
+        worst = np.argsort(-errors * np.sign(excess), kind="stable")
+        taken = HALVING_TAKES * np.abs(np.cumsum(errors[worst]))
+        number = max(1, int((taken <= abs(excess)).argmin()))
+        return [int(index) for index in worst[:number]]
 
     def _aimed(self) -> float | None:
         """The place that should make the sum right by itself; None where no single one can."""
@@ -220,7 +235,13 @@ class _Curve:
 
     def _settled(self) -> bool:
         """Tell whether the sum is right, and not only because large errors cancel."""
-        return self.error <= self._plan.tolerance and self._scattered <= MOST_SCATTER
+        return self.error <= self._plan.tolerance and self._settling
+
+    @property
+    def _settling(self) -> bool:
+        """Whether it is time to make the sum right: errors are small, or passes are few."""
+        late = len(self._nodes) - 2 >= LATE * self._plan.most
+        return late or self._scattered <= MOST_SCATTER
 
     @property
     def _scattered(self) -> float:
