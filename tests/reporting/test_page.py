@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from pellucid.reporting.drawers_matrix import HIGH, MIDDLE
+from pellucid.reporting.drawers_matrix import HIGH, MIDDLE, told_apart
 from pellucid.reporting.report import report
 from pellucid.views import (
     Axis,
@@ -305,3 +305,11 @@ def test_numbers_can_be_read_on_every_shade(theme: str, side: str) -> None:
         depth = "high" if shade >= HIGH else "mid" if shade >= MIDDLE else "low"
         mixed = shade * colour(names[side]) + (1 - shade) * colour(names["card"])
         assert contrast(colour(names[f"on-{depth}"]), mixed) >= 4.4, (shade, depth)
+
+
+def test_names_of_layers_lose_what_all_of_them_share() -> None:
+    layers = ("bert.encoder.layer.0.self", "bert.encoder.layer.11.self")
+    assert told_apart(layers) == ["0", "11"]
+    assert told_apart(("cat", "dog")) == ["cat", "dog"]
+    assert told_apart(("a.b", "a.b")) == ["b", "b"]
+    assert told_apart(("only.one",)) == ["only.one"]

@@ -22,8 +22,7 @@ from pellucid.views.kinds import Pixels
 from pellucid.views.wording import axis_label, formatted
 
 MOST_NUMBERS = 20
-MOST_CELLS = 64 * 64
-WIDEST = 64  # columns of a table; wider ones are pictures that can be enlarged
+WIDEST = 64  # rows or columns of a table; larger ones are pictures that can be enlarged
 MOST_MEMBERS = 100  # ids of a cell that the page keeps
 MOST_LISTED = 30
 WIDE = 24  # columns; wider matrices have the samples of a cell below them
@@ -34,7 +33,7 @@ MIDDLE, HIGH = 0.585, 0.81  # shades from which the style sheet has another colo
 def _(view: Matrix, sheet: Sheet, anchor: str) -> Markup:
     if not view.values.size:
         return nothing()
-    few = view.values.size <= MOST_CELLS and len(view.columns) <= WIDEST
+    few = max(view.values.shape) <= WIDEST
     drawn = element("div", _grid(view) if few else _raster(view, sheet), _legend(view))
     if not view.members:
         return drawn
@@ -67,8 +66,8 @@ def _members(view: Matrix) -> dict[str, object]:
 def _grid(view: Matrix) -> Markup:
     numbers = max(view.values.shape) <= MOST_NUMBERS
     heads = [element("th", element("span", name), scope="col", title=name) for name in view.columns]
-    shades = matrix_shades(view)
-    rows = [_row(view, row, shades[row], numbers=numbers) for row in range(len(view.rows))]
+    shades, names = matrix_shades(view), told_apart(view.rows)
+    rows = [_row(view, row, short, shades[row], numbers=numbers) for row, short in enumerate(names)]
     upright = sum(map(len, view.columns)) > 3 * len(view.columns)
     looks = {"dense": not numbers, "upright": upright, "signed": view.signed}
     table = element(
@@ -84,19 +83,24 @@ def _grid(view: Matrix) -> Markup:
     return element("div", element("div", down, across, class_="axis-names"), table, class_="scroll")
 
 
-def _row(view: Matrix, row: int, shades: NDArray[np.float64], *, numbers: bool) -> Markup:
+def _row(
+    view: Matrix, row: int, short: str, shades: NDArray[np.float64], *, numbers: bool
+) -> Markup:
     name = view.rows[row]
     cells = (
         _cell(view, (row, column), float(shade), numbers=numbers)
         for column, shade in enumerate(shades)
     )
-    return element("tr", _row_name(name), *cells)
+    return element("tr", element("th", short, scope="row", title=name), *cells)
 
 
-def _row_name(name: str) -> Markup:
-    """The name of a row; one of a layer, which differs at its end, is cut at its beginning."""
-    dotted = "rtl" if "." in name else None
-    return element("th", element("bdi", name), scope="row", title=name, dir=dotted)
+def told_apart(names: tuple[str, ...]) -> list[str]:
+    """Dotted names without the parts that all of them begin with, or end with."""
+    parts = [name.split(".") for name in names]
+    for end in (0, -1):
+        while len(parts) > 1 and min(map(len, parts)) > 1 and len({p[end] for p in parts}) == 1:
+            parts = [p[1:] if end == 0 else p[:-1] for p in parts]
+    return [".".join(p) for p in parts]
 
 
 def _cell(view: Matrix, cell: tuple[int, int], shade: float, *, numbers: bool) -> Markup:
