@@ -112,7 +112,7 @@ def options(card: Card, architecture: Architecture, kind: InputKind, dtype: str)
     known = {parameter.name for parameter in card.parameters}
     chosen = {name: value for name, value in FEW.items() if name in known}
     if card.name == "integrated_gradients":
-        chosen = EXACT[dtype]
+        chosen = dict(EXACT[dtype])
     if card.name == "occlusion" and kind == "image":
         chosen = {"window": 24, "stride": 20}
     if architecture.layer and "layer" in known:

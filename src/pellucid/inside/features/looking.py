@@ -68,7 +68,7 @@ def inspect_units(
     *,
     layers: Layers = None,
     num_units: int = 4,
-    top: int = 8,
+    top: int = 6,
     steps: int = STEPS,
     seed: int = 0,
     show: bool | None = None,
