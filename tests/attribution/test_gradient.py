@@ -7,6 +7,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor, nn
+from torchvision.models.convnext import LayerNorm2d
 
 from pellucid import attribute
 from pellucid.errors import MethodError
@@ -173,6 +174,15 @@ def test_full_grad_by_hand() -> None:
     found = attribute(One(), pixels, method="full_grad")
     # sizes |x g| = [3, 0, 2.25, 0], |b g| = [1.5, 0, 1.5, 0], each brought to 0 … 1
     torch.testing.assert_close(found, torch.tensor([[[2.0, 0.0], [1.75, 0.0]]]))
+
+
+def test_full_grad_takes_layer_norms_of_maps_with_channels_first() -> None:
+    torch.manual_seed(0)
+    network = nn.Sequential(nn.Conv2d(3, 4, 3), LayerNorm2d(4), nn.ReLU(), nn.Flatten())
+    model = nn.Sequential(network, nn.Linear(4 * 36, 2)).eval()
+    found = attribute(model, torch.randn(2, 3, 8, 8), method="full_grad", target=1)
+    assert found.shape == (2, 8, 8)
+    assert (found >= 0).all()
 
 
 def test_full_grad_tells_where_a_network_is_not_piecewise_linear(

@@ -96,7 +96,8 @@ def _probed(module: nn.Module) -> Iterator[Terms]:
         if bias is None:
             return output
         zeros = torch.zeros_like(output, requires_grad=True)
-        axis = -1 if isinstance(layer, nn.Linear | nn.LayerNorm) else 1
+        trailing = output.shape[-bias.ndim :] == bias.shape  # not so in LayerNorm2d
+        axis = -1 if isinstance(layer, nn.Linear | nn.LayerNorm) and trailing else 1
         width = bias.ndim if axis == -1 else output.ndim - 1
         shape = bias.shape if axis == -1 else (len(bias), *(1,) * (width - 1))
         probes.append((bias.detach().reshape(shape)[None], zeros))
