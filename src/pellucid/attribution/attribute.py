@@ -13,7 +13,8 @@ from torch import Tensor, nn
 
 from pellucid.attribution.adapting import Restore, adapt, name_inputs
 from pellucid.attribution.baselines import Baseline
-from pellucid.attribution.call import Attribution, Call, explained_input, kind_of
+from pellucid.attribution.call import Attribution, Call
+from pellucid.attribution.explained import explained_input, kind_of
 from pellucid.attribution.freezing import frozen
 from pellucid.attribution.layers import choose_layers, embedding_layer
 from pellucid.attribution.registry import Method, find_method, methods

@@ -16,6 +16,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
+from pellucid.attribution.explained import explained_input, kind_of
 from pellucid.attribution.freezing import intercepted
 from pellucid.attribution.memory import Budget, counting_bytes, out_of_memory
 from pellucid.attribution.targets import Goal
@@ -363,38 +364,6 @@ class Call:
                 f"{type(self.model.module).__name__} cannot run on {shapes}: {reason}. "
                 f"Expected: {self.model.input.describe()}."
             ) from error
-
-
-def explained_input(model: Model, inputs: Inputs) -> str:
-    """Name the input that is explained: the model's own, else the only one that it can be."""
-    own = getattr(model.input, "argument", "input_ids")
-    if own in inputs:
-        return own
-    floating = [name for name, tensor in inputs.items() if tensor.is_floating_point()]
-    for names in (["input_ids"] if "input_ids" in inputs else [], floating, list(inputs)):
-        if len(names) == 1:
-            return names[0]
-    raise MethodError(
-        f"the inputs {sorted(inputs)} leave open which one to explain. "
-        "Give the model an input record whose `argument` names it."
-    )
-
-
-def kind_of(tensor: Tensor) -> InputKind:
-    """Tell what a prepared tensor holds: token indices, pictures (n, c, h, w), or other arrays."""
-    if tensor.dtype in (torch.int64, torch.int32):
-        if tensor.ndim > 3:
-            raise MethodError(
-                f"an input of whole numbers of shape {tuple(tensor.shape)} was given; expected token "
-                "indices (n, tokens), or pixels in floating point."
-            )
-        return "text"
-    if not tensor.is_floating_point():
-        raise MethodError(
-            f"an input of type {tensor.dtype} was given; expected floating-point pixels or "
-            "features, or int64 token indices."
-        )
-    return "image" if tensor.ndim == 4 else "array"
 
 
 def _rows(tensor: Tensor, rows: Tensor, size: int) -> Tensor:

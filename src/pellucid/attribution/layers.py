@@ -17,7 +17,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from pellucid.attribution.call import explained_input, kind_of
+from pellucid.attribution.explained import explained_input, kind_of
 from pellucid.attribution.freezing import frozen
 from pellucid.errors import LayerError, MethodError
 from pellucid.graph.addressing import resolve_layer

@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from pellucid.attribution.call import explained_input
+from pellucid.attribution.explained import explained_input
 from pellucid.attribution.layers import first_sample
 from pellucid.data.loading import Batch
 from pellucid.errors import LayerError, ModelError

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import nn
 
-from pellucid.attribution.call import explained_input
+from pellucid.attribution.explained import explained_input
 from pellucid.attribution.layers import first_sample
 from pellucid.data import Data
 from pellucid.errors import DataError, LayerError, PellucidError, UnreadableSample, closest
