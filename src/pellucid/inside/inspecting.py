@@ -16,7 +16,7 @@ from pellucid.data.source import load_data
 from pellucid.data.splits import spread
 from pellucid.errors import PellucidError, SpecError, closest
 from pellucid.model import Model
-from pellucid.result import Provenance, Result
+from pellucid.result import DataIdentity, ModelIdentity, Provenance, Result
 from pellucid.result.inspection import Inspection
 from pellucid.result.store import open_result
 from pellucid.training.network import example_inputs
@@ -81,8 +81,15 @@ def inspect(
     chosen = _chosen(parts, settings or {})
     samples = load_data(data) if isinstance(data, str) else data
     samples = spread(samples, limit, seed) if samples is not None else None
-    shared = {"layers": layers, "seed": seed, "show": show}
-    look = _Look(model, samples, shared, settings or {}, Path(out).expanduser() if out else None)
+    look = _Look(
+        model=model,
+        data=samples,
+        model_identity=model.identity,
+        data_identity=samples.identity if samples is not None else None,
+        shared={"layers": layers, "seed": seed, "show": show},
+        settings=settings or {},
+        folder=Path(out).expanduser() if out else None,
+    )
     for name in look.settings:
         _check_settings(name, look.settings[name])
     found: dict[str, Result] = {}
@@ -99,12 +106,17 @@ def inspect(
     return inspection
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class _Look:
-    """What all parts share, and the folder that takes each as soon as it is done."""
+    """What all parts share, and the folder that takes each as soon as it is done.
+
+    The identities are hashes over all weights, and all samples, so they are made once.
+    """
 
     model: Model
     data: Data | None
+    model_identity: ModelIdentity
+    data_identity: DataIdentity | None
     shared: Mapping[str, Any]
     settings: Settings
     folder: Path | None
@@ -151,8 +163,8 @@ class _Look:
     def _asked(self, options: Mapping[str, Any]) -> Any:
         """What is asked for, as the JSON values that a file gives back."""
         asked = {key: value for key, value in options.items() if key != "show"}
-        data = asdict(self.data.identity) if self.data is not None else None
-        whole = {"model": asdict(self.model.identity), "data": data, "options": asked}
+        data = asdict(self.data_identity) if self.data_identity is not None else None
+        whole = {"model": asdict(self.model_identity), "data": data, "options": asked}
         return json.loads(json.dumps(whole, default=str))
 
 
@@ -177,8 +189,8 @@ def _meta(look: _Look, parts: Sequence[str], started: float) -> Provenance:
     asked = {name: value for name, value in look.shared.items() if name != "show"}
     return Provenance(
         kind=Inspection.kind,
-        model=look.model.identity,
-        data=look.data.identity if look.data is not None else None,
+        model=look.model_identity,
+        data=look.data_identity,
         parameters={"parts": list(parts), "settings": _plain(look.settings)} | asked,
         seed=asked["seed"],
         seconds=time.perf_counter() - started,
