@@ -20,6 +20,7 @@ from pellucid.cli.options import (
     ModelSpec,
     NoSave,
     NoWeights,
+    Seed,
     Split,
     Trust,
     Weights,
@@ -82,10 +83,7 @@ def benchmark_methods(
             show_default=False,
         ),
     ] = None,
-    seed: Annotated[
-        int,
-        typer.Option(min=0, metavar="N", help="Seed of all random draws."),
-    ] = 0,
+    seed: Seed = 0,
     batch_size: Annotated[int, typer.Option(min=1, metavar="N", help="Samples at a time.")] = 8,
     out: Annotated[
         Path | None,

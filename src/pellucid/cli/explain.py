@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from pellucid.cli import output
-from pellucid.cli.opening import data_of, keep, open_data, open_model, open_run
+from pellucid.cli.opening import data_of, open_data, open_model, open_run
 from pellucid.cli.options import (
     DATA_OPTIONS,
     AsJson,
@@ -23,6 +22,7 @@ from pellucid.cli.options import (
     Weights,
     WorkspaceFolder,
 )
+from pellucid.cli.pictured import keep_pictured
 from pellucid.errors import SpecError
 
 if TYPE_CHECKING:
@@ -155,7 +155,6 @@ def explain(
         model, weights=weights, no_weights=no_weights, labels=labels, trust=trust, device=device
     )
     from pellucid.attribution.explain import explain as attribute
-    from pellucid.views.prose import counted
 
     default = "grad_cam" if opened.input.kind == "image" else "integrated_gradients"
     result = attribute(
@@ -171,18 +170,7 @@ def explain(
         parameters=parameters,
         faithfulness=not no_faithfulness,
     )
-    place = out / "explanation.zarr" if out else None
-    path = None if no_save else keep(result, run=run, out=place, workspace=workspace)
-    pictures = result.save_pictures(out / "pictures") if out else []
-    if as_json:
-        found = {"path": str(path)} if path else {}
-        output.answer_json(result.to_json() | found | {"pictures": list(map(str, pictures))})
-    else:
-        output.answer(result.summary())
-    if path:
-        output.note(f"saved in {path}")
-    if out:
-        output.note(f"{counted(len(pictures), 'picture')} in {out / 'pictures'}")
+    keep_pictured(result, run=run, out=out, no_save=no_save, workspace=workspace, as_json=as_json)
 
 
 def _open_samples(

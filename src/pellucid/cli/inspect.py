@@ -19,6 +19,7 @@ from pellucid.cli.options import (
     Labels,
     ModelSpec,
     NoWeights,
+    Seed,
     Split,
     Trust,
     Weights,
@@ -107,7 +108,7 @@ def inspect(
             show_default=False,
         ),
     ] = None,
-    seed: Annotated[int, typer.Option(min=0, metavar="N", help="Seed of all random draws.")] = 0,
+    seed: Seed = 0,
     out: Annotated[
         Path | None,
         typer.Option(

@@ -78,6 +78,7 @@ Split = Annotated[
         show_default=False,
     ),
 ]
+Seed = Annotated[int, typer.Option(min=0, metavar="N", help="Seed of all random draws.")]
 NoSave = Annotated[
     bool, typer.Option("--no-save", help="Only print; keep no result in run or workspace.")
 ]

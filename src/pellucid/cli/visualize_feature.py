@@ -7,8 +7,7 @@ from typing import Annotated
 
 import typer
 
-from pellucid.cli import output
-from pellucid.cli.opening import keep, open_data, open_model, open_run
+from pellucid.cli.opening import open_data, open_model, open_run
 from pellucid.cli.options import (
     DATA_OPTIONS,
     AsJson,
@@ -17,11 +16,13 @@ from pellucid.cli.options import (
     ModelSpec,
     NoSave,
     NoWeights,
+    Seed,
     Split,
     Trust,
     Weights,
     WorkspaceFolder,
 )
+from pellucid.cli.pictured import keep_pictured
 from pellucid.errors import SpecError
 
 PICTURE_OPTIONS = "Pictures"
@@ -104,7 +105,7 @@ def visualize_feature(
             show_default=False,
         ),
     ] = None,
-    seed: Annotated[int, typer.Option(min=0, metavar="N", help="Seed of all random draws.")] = 0,
+    seed: Seed = 0,
     out: Annotated[
         Path | None,
         typer.Option(
@@ -136,7 +137,6 @@ def visualize_feature(
     samples = None if data is None else open_data(data, run, split=split, limit=limit)
     from pellucid.inside.features import visualize_feature as visualize
     from pellucid.inside.features.visualize import STEPS
-    from pellucid.views.prose import counted
 
     result = visualize(
         opened,
@@ -149,15 +149,4 @@ def visualize_feature(
         data=samples,
         seed=seed,
     )
-    place = out / "feature_image.zarr" if out else None
-    path = None if no_save else keep(result, run=run, out=place, workspace=workspace)
-    pictures = result.save_pictures(out / "pictures") if out else []
-    if as_json:
-        found = {"path": str(path)} if path else {}
-        output.answer_json(result.to_json() | found | {"pictures": list(map(str, pictures))})
-    else:
-        output.answer(result.summary())
-    if path:
-        output.note(f"saved in {path}")
-    if out:
-        output.note(f"{counted(len(pictures), 'picture')} in {out / 'pictures'}")
+    keep_pictured(result, run=run, out=out, no_save=no_save, workspace=workspace, as_json=as_json)
