@@ -82,6 +82,11 @@ def test_hooks_are_the_last_resort(inputs, listened):
     assert not any(part._forward_hooks for part in model.module.modules())
 
 
+def test_zeros_do_not_hide_a_way_around_pytorch(inputs):
+    zeros = {"": torch.zeros_like(inputs[""])}
+    assert Graph.of(model_of(Elsewhere), zeros).how == "hooks"
+
+
 class Literal(Branching):
     """Branches, and has a constant written in its call: not a way around PyTorch."""
 

@@ -2,7 +2,7 @@
 
 from pellucid.inside.structure.difference import StructureDifference, compare_structures
 from pellucid.inside.structure.export import export
-from pellucid.inside.structure.inspect import example_inputs, inspect_structure
+from pellucid.inside.structure.inspect import inspect_structure
 from pellucid.inside.structure.onnx_file import structure_of_onnx
 from pellucid.inside.structure.structure import Structure
 
@@ -10,7 +10,6 @@ __all__ = [
     "Structure",
     "StructureDifference",
     "compare_structures",
-    "example_inputs",
     "export",
     "inspect_structure",
     "structure_of_onnx",

@@ -15,10 +15,9 @@ from pellucid.inside.structure.parts import Parts
 from pellucid.inside.structure.reading import read
 from pellucid.inside.structure.structure import Structure
 from pellucid.inside.structure.timing import time_operators
-from pellucid.model import ArrayInput, ImageInput, Inputs, Model
+from pellucid.model import Inputs, Model
+from pellucid.model.head import example_inputs
 from pellucid.result import Provenance
-
-SENTENCE = "A plain sentence, as an example of what the model takes."
 
 
 def inspect_structure(
@@ -35,7 +34,7 @@ def inspect_structure(
     >>> structure.export("resnet18.svg")  # doctest: +SKIP
     """
     started = perf_counter()
-    given = inputs if inputs is not None else example_inputs(model)
+    given = inputs if inputs is not None else _example(model)
     graph = Graph.of(model, given)
     parts, size = _parts(graph, given, timed=time)
     data = arrays(parts)
@@ -58,25 +57,18 @@ def inspect_structure(
     return Structure(data=data, meta=meta)
 
 
-def example_inputs(model: Model) -> Inputs:
-    """Two made-up samples as the model's input record wants them, for tracing.
+def _example(model: Model) -> Inputs:
+    """A made-up sample as the model's input record wants it, for tracing.
 
     Raises ModelError for arrays of unknown shape.
     """
-    record = model.input
-    random = torch.Generator().manual_seed(0)
-    if isinstance(record, ImageInput):
-        shape: tuple[int, ...] = (len(record.mean), *record.size)
-    elif isinstance(record, ArrayInput):
-        if record.shape is None:
-            raise ModelError(
-                f"{model.source} takes arrays whose shape is not known, so no example can be made "
-                "to trace it with. Give `inputs`, a prepared batch of two samples."
-            )
-        shape = record.shape
-    else:
-        return model.prepare([SENTENCE, SENTENCE])
-    return {record.argument: torch.randn(2, *shape, generator=random)}
+    made = example_inputs(model.input)
+    if made is None:
+        raise ModelError(
+            f"{model.source} takes arrays whose shape is not known, so no example can be made "
+            "to trace it with. Give `inputs`, a prepared batch of two samples."
+        )
+    return made
 
 
 def _parts(graph: Graph, inputs: Inputs, *, timed: bool) -> tuple[Parts, int]:
