@@ -98,3 +98,19 @@ def test_operators_without_modules_are_put_in_blocks():
     assert found[0] == ()
     assert found[1:] == [(f"block {1 + place // 5}",) for place in range(50)]
     assert in_blocks(operators[:20]) == tuple(operators[:20])
+
+
+def test_shapes_that_cannot_be_inferred_are_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object, **__: object) -> None:
+        raise RuntimeError("inference gave up\nat length")
+
+    file = tmp_path / "net.onnx"
+    node = onnx.helper.make_node("Relu", ["x"], ["y"], name="act")
+    value = [onnx.helper.make_tensor_value_info(n, onnx.TensorProto.FLOAT, [1, 4]) for n in "xy"]
+    graph = onnx.helper.make_graph([node], "net", value[:1], value[1:])
+    onnx.save(onnx.helper.make_model(graph), str(file))
+    monkeypatch.setattr(onnx.shape_inference, "infer_shapes", broken)
+    notes = structure_of_onnx(file).meta.notes
+    assert "Shapes that the file does not give are unknown: inference gave up" in notes

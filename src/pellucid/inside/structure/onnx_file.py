@@ -6,7 +6,7 @@ import hashlib
 import math
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -89,8 +89,9 @@ def structure_of_onnx(path: str | Path) -> Structure:
     started = time.perf_counter()
     file = Path(path).expanduser()
     onnx = require("onnx", extra="onnx", why="to read ONNX files")
-    model = _inferred(onnx, _read(onnx, file))
+    model, failed = _inferred(onnx, _read(onnx, file))
     parts = _parts(onnx, model)
+    parts = replace(parts, notes=(*parts.notes, *failed))
     digest = hashlib.sha256(file.read_bytes()).hexdigest()[:16]
     meta = Provenance(
         kind=Structure.kind,
@@ -125,12 +126,14 @@ def _read(onnx: Any, file: Path) -> Any:
     return model
 
 
-def _inferred(onnx: Any, model: Any) -> Any:
-    """The model with the shapes that can be found; as it is where inference fails."""
+def _inferred(onnx: Any, model: Any) -> tuple[Any, tuple[str, ...]]:
+    """The model with the shapes that can be found; where that fails, as it is, and a note of why."""
     try:
-        return onnx.shape_inference.infer_shapes(model, strict_mode=False, data_prop=True)
-    except Exception:  # noqa: BLE001
-        return model
+        found = onnx.shape_inference.infer_shapes(model, strict_mode=False, data_prop=True)
+    except Exception as error:  # noqa: BLE001 - its errors, in C++, are of any class
+        reason = str(error).strip().partition("\n")[0] or type(error).__name__
+        return model, (f"Shapes that the file does not give are unknown: {reason}",)
+    return found, ()
 
 
 def _parts(onnx: Any, model: Any) -> Parts:
