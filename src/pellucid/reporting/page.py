@@ -37,7 +37,7 @@ DRAWERS = (
     drawers_tables,
     drawers_words,
 )
-SCRIPTS = ("page.js", "zoom.js", "graph.js", "graph_view.js")
+SCRIPTS = ("page.js", "zoom.js", "graph.js", "graph_painter.js", "graph_view.js")
 MOST_FIGURES = 8
 ICON = (
     "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 16 16'%3E"
