@@ -226,3 +226,12 @@ def test_arrays_of_unknown_shape_need_inputs():
     with pytest.raises(ModelError, match="Give `inputs`"):
         inspect_structure(model)
     assert inspect_structure(model, {"": torch.randn(2, 4)}).data.sizes["node"] == 3
+
+
+@pytest.mark.slow
+def test_the_input_has_as_many_samples_as_all_that_follows():
+    """The exporter writes the example's two where padding by the size of the picture asks for it."""
+    model = pellucid.load("bundled:efficientnet-lite0", weights=False, device="cpu")
+    shapes = inspect_structure(model, time=False).data["shape"].values
+    assert shapes[0] == "n × 3 × 224 × 224"
+    assert all(str(shape).startswith("n × ") for shape in shapes[:-1])

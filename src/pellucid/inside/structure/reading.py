@@ -118,7 +118,7 @@ def _tensor(node: fx.Node) -> Any:
 def written(value: Any, names: Mapping[str, str]) -> tuple[str, str]:
     """Shape and type of a value in words: ``n × 64 × 56 × 56``, ``float32``."""
     lengths = [_length(length, names) for length in value.shape]
-    if value.shape and isinstance(value.shape[0], int):
+    if lengths:
         lengths[0] = names.get(lengths[0], lengths[0])
     return " × ".join(lengths) or "one number", str(value.dtype).removeprefix("torch.")
 
