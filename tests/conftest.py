@@ -7,13 +7,18 @@ import os
 import shutil
 import sys
 import tempfile
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import ModuleType
+from typing import TYPE_CHECKING
 
 import pytest
 import torch
 from beartype import BeartypeConf, beartype
 from jaxtyping import install_import_hook
+
+if TYPE_CHECKING:
+    from pellucid.model import Model
 
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 # Tests run side by side, one thread each; processes that they start inherit it.
@@ -40,3 +45,36 @@ def shared_data() -> Path:
     if not SHARED.exists():
         pytest.skip(f"real data is not there: {SHARED}")
     return SHARED
+
+
+@pytest.fixture(scope="session")
+def tiny_bert() -> Callable[..., Model]:
+    """Make a BERT of few layers with a tokenizer of the given words, a mask only if it is one."""
+    transformers = pytest.importorskip("transformers")
+    tokenizers = pytest.importorskip("tokenizers")
+    from pellucid.model import Model, TextInput
+
+    def make(words: Sequence[str], layers: int) -> Model:
+        known = tokenizers.Tokenizer(
+            tokenizers.models.WordLevel({w: i for i, w in enumerate(words)}, unk_token="[UNK]")
+        )
+        known.pre_tokenizer = tokenizers.pre_tokenizers.Whitespace()
+        known.post_processor = tokenizers.processors.TemplateProcessing(
+            single="[CLS] $A [SEP]", special_tokens=[("[CLS]", 2), ("[SEP]", 3)]
+        )
+        special = {f"{key}_token": f"[{key.upper()}]" for key in ("pad", "unk", "cls", "sep")}
+        special |= {"mask_token": "[MASK]"} if "[MASK]" in words else {}
+        tokenizer = transformers.PreTrainedTokenizerFast(tokenizer_object=known, **special)
+        torch.manual_seed(0)
+        config = transformers.BertConfig(
+            vocab_size=len(words), hidden_size=16, num_hidden_layers=layers, num_attention_heads=2,
+            intermediate_size=16, max_position_embeddings=16, initializer_range=0.5,
+        )  # fmt: skip
+        return Model(
+            module=transformers.BertForSequenceClassification(config),
+            source="tiny-bert",
+            input=TextInput(tokenizer=tokenizer),
+            labels=("negative", "positive"),
+        )
+
+    return make

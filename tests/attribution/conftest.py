@@ -13,7 +13,7 @@ from PIL import Image
 from torch import Tensor, nn
 
 from pellucid.data import Data
-from pellucid.model import ImageInput, Model, TextInput
+from pellucid.model import ImageInput, Model
 
 WORDS = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "good", "bad", "film", "a", "very")
 
@@ -71,32 +71,9 @@ def pictures() -> Data:
 
 
 @pytest.fixture
-def text_model() -> Model:
+def text_model(tiny_bert: Callable[..., Model]) -> Model:
     """A BERT of one layer with a tokenizer of ten words."""
-    transformers = pytest.importorskip("transformers")
-    tokenizers = pytest.importorskip("tokenizers")
-    words = tokenizers.Tokenizer(
-        tokenizers.models.WordLevel({w: i for i, w in enumerate(WORDS)}, unk_token="[UNK]")
-    )
-    words.pre_tokenizer = tokenizers.pre_tokenizers.Whitespace()
-    words.post_processor = tokenizers.processors.TemplateProcessing(
-        single="[CLS] $A [SEP]", special_tokens=[("[CLS]", 2), ("[SEP]", 3)]
-    )
-    names = {"pad": "[PAD]", "unk": "[UNK]", "cls": "[CLS]", "sep": "[SEP]", "mask": "[MASK]"}
-    tokenizer = transformers.PreTrainedTokenizerFast(
-        tokenizer_object=words, **{f"{key}_token": token for key, token in names.items()}
-    )
-    torch.manual_seed(0)
-    config = transformers.BertConfig(
-        vocab_size=len(WORDS), hidden_size=16, num_hidden_layers=1, num_attention_heads=2,
-        intermediate_size=16, max_position_embeddings=16, initializer_range=0.5,
-    )  # fmt: skip
-    return Model(
-        module=transformers.BertForSequenceClassification(config),
-        source="tiny-bert",
-        input=TextInput(tokenizer=tokenizer),
-        labels=("negative", "positive"),
-    )
+    return tiny_bert(WORDS, layers=1)
 
 
 def state_of(module: nn.Module) -> dict[str, Any]:

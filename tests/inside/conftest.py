@@ -11,9 +11,9 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from pellucid.data import Data
+from pellucid.data import UNLABELLED, Data
 from pellucid.errors import UnreadableSample
-from pellucid.model import ArrayInput, ImageInput, Model, TextInput
+from pellucid.model import ArrayInput, ImageInput, Model
 
 WORDS = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "good", "bad", "film", "a", "very")
 
@@ -34,18 +34,19 @@ class FromList:
 def make_data() -> Callable[..., Data]:
     def make(
         raws: Sequence[Any],
-        targets: Sequence[int],
+        targets: Sequence[int] | None = None,
         labels: Sequence[str] = (),
         kind: Any = "array",
         unreadable: Sequence[int] = (),
     ) -> Data:
+        found = [UNLABELLED] * len(raws) if targets is None else targets
         return Data(
             source="list",
             split="test",
             kind=kind,
             labels=tuple(labels),
             ids=tuple(f"s{index}" for index in range(len(raws))),
-            targets=np.array(targets, dtype=np.int64),
+            targets=np.array(found, dtype=np.int64),
             read=FromList(raws, unreadable),
         )
 
@@ -115,32 +116,9 @@ def pictures(make_data: Callable[..., Data]) -> Data:
 
 
 @pytest.fixture
-def text_model() -> Model:
+def text_model(tiny_bert: Callable[..., Model]) -> Model:
     """A BERT of two layers with a tokenizer of ten words."""
-    transformers = pytest.importorskip("transformers")
-    tokenizers = pytest.importorskip("tokenizers")
-    words = tokenizers.Tokenizer(
-        tokenizers.models.WordLevel({w: i for i, w in enumerate(WORDS)}, unk_token="[UNK]")
-    )
-    words.pre_tokenizer = tokenizers.pre_tokenizers.Whitespace()
-    words.post_processor = tokenizers.processors.TemplateProcessing(
-        single="[CLS] $A [SEP]", special_tokens=[("[CLS]", 2), ("[SEP]", 3)]
-    )
-    names = {"pad": "[PAD]", "unk": "[UNK]", "cls": "[CLS]", "sep": "[SEP]", "mask": "[MASK]"}
-    tokenizer = transformers.PreTrainedTokenizerFast(
-        tokenizer_object=words, **{f"{key}_token": token for key, token in names.items()}
-    )
-    torch.manual_seed(0)
-    config = transformers.BertConfig(
-        vocab_size=len(WORDS), hidden_size=16, num_hidden_layers=2, num_attention_heads=2,
-        intermediate_size=16, max_position_embeddings=16, initializer_range=0.5,
-    )  # fmt: skip
-    return Model(
-        module=transformers.BertForSequenceClassification(config),
-        source="tiny-bert",
-        input=TextInput(tokenizer=tokenizer),
-        labels=("negative", "positive"),
-    )
+    return tiny_bert(WORDS, layers=2)
 
 
 @pytest.fixture

@@ -12,42 +12,9 @@ from PIL import Image
 from torch import Tensor, nn
 
 from pellucid.data import Data
-from pellucid.errors import UnreadableSample
-from pellucid.model import ArrayInput, ImageInput, Model, TextInput
+from pellucid.model import ArrayInput, ImageInput, Model
 
 WORDS = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "good", "bad", "film", "a", "very", "dull", "fine")
-
-
-class FromList:
-    """Read from a list; what lies at `unreadable` cannot be read."""
-
-    def __init__(self, raws: list[Any], unreadable: tuple[int, ...] = ()) -> None:
-        self.raws, self.unreadable = raws, unreadable
-
-    def __call__(self, index: int) -> Any:
-        if index in self.unreadable:
-            raise UnreadableSample(f"s{index}", "cannot be decoded")
-        return self.raws[index]
-
-
-@pytest.fixture(scope="session")
-def make_data() -> Callable[..., Data]:
-    def make(
-        raws: list[Any], targets: Any = None, labels: tuple[str, ...] = (), kind: Any = "array",
-        unreadable: tuple[int, ...] = (),
-    ) -> Data:  # fmt: skip
-        found = np.full(len(raws), -1) if targets is None else np.asarray(targets)
-        return Data(
-            source="made",
-            split="test",
-            kind=kind,
-            labels=labels,
-            ids=tuple(f"s{index}" for index in range(len(raws))),
-            targets=found.astype(np.int64),
-            read=FromList(raws, unreadable),
-        )
-
-    return make
 
 
 class Convolutional(nn.Module):
@@ -91,32 +58,9 @@ def pictures(make_data: Callable[..., Data]) -> Data:
 
 
 @pytest.fixture
-def text_model() -> Model:
+def text_model(tiny_bert: Callable[..., Model]) -> Model:
     """A BERT of two layers with a tokenizer of eleven words."""
-    transformers = pytest.importorskip("transformers")
-    tokenizers = pytest.importorskip("tokenizers")
-    words = tokenizers.Tokenizer(
-        tokenizers.models.WordLevel({w: i for i, w in enumerate(WORDS)}, unk_token="[UNK]")
-    )
-    words.pre_tokenizer = tokenizers.pre_tokenizers.Whitespace()
-    words.post_processor = tokenizers.processors.TemplateProcessing(
-        single="[CLS] $A [SEP]", special_tokens=[("[CLS]", 2), ("[SEP]", 3)]
-    )
-    names = {"pad": "[PAD]", "unk": "[UNK]", "cls": "[CLS]", "sep": "[SEP]"}
-    tokenizer = transformers.PreTrainedTokenizerFast(
-        tokenizer_object=words, **{f"{key}_token": token for key, token in names.items()}
-    )
-    torch.manual_seed(0)
-    config = transformers.BertConfig(
-        vocab_size=len(WORDS), hidden_size=16, num_hidden_layers=2, num_attention_heads=2,
-        intermediate_size=16, max_position_embeddings=16, initializer_range=0.5,
-    )  # fmt: skip
-    return Model(
-        module=transformers.BertForSequenceClassification(config),
-        source="tiny-bert",
-        input=TextInput(tokenizer=tokenizer),
-        labels=("negative", "positive"),
-    )
+    return tiny_bert(WORDS, layers=2)
 
 
 @pytest.fixture
