@@ -1,0 +1,1 @@
+"""The studio: models, data, training and reasons in one place in the browser."""
