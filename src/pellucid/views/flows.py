@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from pellucid.views.kinds import Flow
 
 GAP = 0.28  # part of the height that stays empty between nodes, at most
+NODE = 0.012  # width of a node, of the figure's
 SWEEPS = 6
 
 Values = NDArray[np.float64]
@@ -66,7 +67,7 @@ def place(view: Flow) -> Placed | None:
         top=top,
         height=height,
         stages=stages,
-        columns=np.linspace(0, 1 - 0.012, last + 1) if last else np.zeros(1),
+        columns=np.linspace(0, 1 - NODE, last + 1) if last else np.zeros(1),
         leaves=_edges(sources, targets, top, thickness),
         enters=_edges(targets, sources, top, thickness),
         thickness=thickness,

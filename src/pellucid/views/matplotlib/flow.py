@@ -9,7 +9,7 @@ from matplotlib.path import Path
 
 from pellucid.views import Flow
 from pellucid.views.colours import SERIES
-from pellucid.views.flows import Placed, place
+from pellucid.views.flows import NODE, Placed, place
 from pellucid.views.matplotlib.drawing import (
     FAINT,
     INK,
@@ -21,7 +21,6 @@ from pellucid.views.matplotlib.drawing import (
 )
 from pellucid.views.wording import axis_label, quantity, shorten
 
-NODE = 0.012  # width of a node, of the figure's
 LABEL, STAGE = 22, 24
 
 
@@ -31,7 +30,7 @@ def _(view: Flow, target: Target) -> None:
     if placed is None:
         return nothing(target)
     axes = blank(target)
-    axes.set(xlim=(-0.02, 1.02), ylim=(1.03, -0.1))
+    axes.set(xlim=(-0.02, 1.02), ylim=(1.08, -0.1))
     for link in placed.order:
         _draw_band(axes, view, placed, int(link))
     for node in np.flatnonzero(placed.height > 0):
@@ -43,7 +42,7 @@ def _(view: Flow, target: Target) -> None:
             x + NODE / 2, -0.05, shorten(name, STAGE), fontsize=8, color=FAINT, va="center",
             ha="left" if stage == 0 else "right" if stage == last else "center",
         )  # fmt: skip
-    axes.text(0.5, 1.03, f"Width: {axis_label(view.value)}", fontsize=7.5, color=FAINT, ha="center")
+    axes.text(0.5, 1.06, f"Width: {axis_label(view.value)}", fontsize=7.5, color=FAINT, ha="center")
     return None
 
 

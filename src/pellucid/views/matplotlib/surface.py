@@ -20,6 +20,7 @@ from pellucid.views.matplotlib.drawing import (
     draw_content,
     nothing,
 )
+from pellucid.views.wording import formatted
 
 LEVELS = 14
 COLOURS = "viridis"  # even steps of lightness, for all eyes
@@ -34,7 +35,7 @@ def _(view: Surface, target: Target) -> None:
     levels, settings = _levels(view, values)
     shown = np.ma.masked_invalid(values)
     filled = axes.contourf(
-        view.x_values, view.y_values, shown, levels=levels, cmap=COLOURS, extend="both", **settings
+        view.x_values, view.y_values, shown, levels=levels, cmap=COLOURS, **settings
     )
     if len(levels) > 2:
         axes.contour(
@@ -45,6 +46,8 @@ def _(view: Surface, target: Target) -> None:
     set_scale(axes, "x", view.x, [view.x_values])
     set_scale(axes, "y", view.y, [view.y_values])
     bar = target.colorbar(filled, ax=axes, shrink=0.9, aspect=28, pad=0.02)
+    bar.set_ticks(levels[::2], labels=[formatted(level, ".3g") for level in levels[::2]])
+    bar.minorticks_off()
     bar.set_label(broken_label(view.value, HIGH_LABEL))
     bar.outline.set_visible(False)
     return None
@@ -60,8 +63,8 @@ def _levels(view: Surface, values: Any) -> tuple[Any, dict[str, Any]]:
     known = values[np.isfinite(values)]
     positive = known[known > 0]
     if view.value.scale == "log" and positive.size and positive.min() < positive.max():
-        ends = np.log10([positive.min(), positive.max()])
-        return np.logspace(*ends, LEVELS), {"norm": LogNorm(*10.0**ends)}
+        low, high = float(positive.min()), float(positive.max())
+        return np.geomspace(low, high, LEVELS), {"norm": LogNorm(low, high), "extend": "min"}
     low, high = float(known.min()), float(known.max())
     if low == high:
         return np.array([low - 0.5, low + 0.5]), {}
@@ -73,7 +76,14 @@ def _draw_path(axes: Axes, view: Surface) -> None:
         return
     outline = [withStroke(linewidth=3.2, foreground="white")]
     axes.plot(view.path_x, view.path_y, color=INK, linewidth=1.4, path_effects=outline)
-    looks: dict[str, Any] = {"zorder": 3, "edgecolors": INK, "linewidths": 1.2}
-    axes.scatter(view.path_x[:1], view.path_y[:1], s=34, color="white", label="start", **looks)
-    axes.scatter(view.path_x[-1:], view.path_y[-1:], s=60, marker="*", color=INK, label="end")
+    ends: tuple[tuple[str, int, dict[str, Any]], ...] = (
+        ("start", 0, {"s": 34, "color": "white", "edgecolors": INK, "linewidths": 1.2}),
+        (
+            "end",
+            -1,
+            {"s": 110, "color": INK, "marker": "*", "edgecolors": "white", "linewidths": 0.9},
+        ),
+    )
+    for name, at, looks in ends:
+        axes.scatter(view.path_x[at], view.path_y[at], label=name, zorder=3, **looks)
     axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=2, borderaxespad=0.2)
