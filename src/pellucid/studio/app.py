@@ -16,6 +16,7 @@ from pellucid.studio.security.guard import Guard, Rules
 from pellucid.studio.security.marks import PUBLIC, UPLOAD, marked
 from pellucid.studio.security.origins import allowed_hosts
 from pellucid.studio.state import Settings, Studio
+from pellucid.studio.warming import warming
 
 Service = Callable[[Studio], AbstractAsyncContextManager[None]]
 
@@ -29,7 +30,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     pages.router,
 )
 # What starts and ends with the studio, in this order: each puts its parts into it.
-SERVICES: tuple[Service, ...] = ()
+SERVICES: tuple[Service, ...] = (warming,)
 
 
 def create_app(settings: Settings) -> FastAPI:
