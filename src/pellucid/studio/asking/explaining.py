@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -39,23 +38,12 @@ from pellucid.progress import progress
 from pellucid.studio.asking.inputs import Given
 from pellucid.studio.asking.predicting import answer, predictions, prepared
 from pellucid.studio.asking.trust import judged
+from pellucid.studio.asking.wishes import Wish
 from pellucid.studio.workers.opening import Opening
 from pellucid.studio.workers.warm import Warm
 from pellucid.views.pack import pack
 
 MOST_ROWS = 8  # of one pass
-
-
-@dataclass(frozen=True, kw_only=True)
-class Wish:
-    """What is to be explained: a class (None for the predicted one), less another; and how."""
-
-    methods: tuple[str, ...]
-    target: int | None = None
-    against: int | None = None
-    layer: str | None = None
-    parameters: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
-    faithfulness: bool = False
 
 
 def explain(warm: Warm, *, model: Opening, given: Given, wish: Wish) -> dict[str, Any]:
@@ -163,7 +151,7 @@ def _as_data(given: Given) -> Data:
 def _summary(index: int, view: Any, given: Given) -> dict[str, Any]:
     return {
         "index": index,
-        "kind": type(view).__name__.lower(),
+        "kind": type(view).__name__,
         "title": view.title,
         "caption": view.caption,
         "samples": [given.title],

@@ -12,11 +12,15 @@ from pellucid.progress import Step
 
 @dataclass(frozen=True, kw_only=True)
 class Limits:
-    """What a worker may use: threads of the CPU, and models kept open, by number and in bytes."""
+    """What a worker may use: threads of the CPU, and models kept open, by number and in bytes.
+
+    `catalogue` is the address of the workspace's catalogue, if it is not in the workspace.
+    """
 
     num_threads: int = 1
     num_models: int = 4
     model_bytes: int = 2 * 2**30
+    catalogue: str | None = None
 
 
 @dataclass(frozen=True)

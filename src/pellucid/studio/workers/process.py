@@ -62,6 +62,8 @@ class Serving:
         # Ctrl-C in the terminal reaches all processes; the server tells its workers what to do.
         signal.signal(signal.SIGINT, self._interrupted)
         threading.Thread(target=self._listen, daemon=True).start()
+        if limits.catalogue:
+            os.environ["PELLUCID_CATALOGUE"] = limits.catalogue
         from pellucid.studio.workers.warm import Warm
 
         warm = Warm(limits)
