@@ -11,7 +11,7 @@ from fastapi import APIRouter, FastAPI
 from fastapi.routing import iter_route_contexts
 
 from pellucid.studio import problems
-from pellucid.studio.routes import pages, session
+from pellucid.studio.routes import methods, pages, results, runs, session, workspace
 from pellucid.studio.security.guard import Guard, Rules
 from pellucid.studio.security.marks import PUBLIC, UPLOAD, marked
 from pellucid.studio.security.origins import allowed_hosts
@@ -22,6 +22,10 @@ Service = Callable[[Studio], AbstractAsyncContextManager[None]]
 # Pages come last: their paths match whatever no other route does.
 ROUTERS: tuple[APIRouter, ...] = (
     session.router,
+    workspace.router,
+    runs.router,
+    results.router,
+    methods.router,
     pages.router,
 )
 # What starts and ends with the studio, in this order: each puts its parts into it.

@@ -10,6 +10,10 @@ from typing import Annotated, Any, TypeVar, cast
 
 from fastapi import Depends, Request
 
+from pellucid.studio.confined import Bounds
+from pellucid.studio.contents import Contents
+from pellucid.studio.curves import MetricsLogs
+from pellucid.studio.opened import OpenedResults
 from pellucid.studio.security.access import Access
 from pellucid.workspace.workspace import Workspace
 
@@ -41,12 +45,22 @@ class Settings:
 
 
 class Studio:
-    """One studio. Parts that start and end with it, such as its jobs, are put in by their kind."""
+    """One studio. Parts that start and end with it, such as its jobs, are put in by their kind.
+
+    `contents` finds runs and results, `opened` and `logs` read them within `bounds`. `training`
+    names the job that trains a run, by the run's id; whoever runs jobs keeps it. `closing` is set
+    when the studio ends, for all that would wait.
+    """
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.workspace = Workspace(settings.workspace, catalogue=settings.catalogue)
         self.access = Access(settings.token, settings.port)
+        self.bounds = Bounds((self.workspace.path, *settings.also))
+        self.contents = Contents(self.workspace, self.bounds)
+        self.logs = MetricsLogs(self.bounds)
+        self.opened = OpenedResults(self.bounds, settings.cache_bytes)
+        self.training: dict[str, str] = {}
         self.closing = threading.Event()
         self._parts: dict[type[Any], Any] = {}
 
