@@ -129,9 +129,7 @@ class DataSets:
         for name, title in BUNDLED.items():
             if name == "photos" and find_spec("skimage") is None:
                 continue
-            yield Known(
-                id=f"bundled-{name}", spec=f"bundled:{name}", title=title, source="bundled"
-            )
+            yield Known(id=f"bundled-{name}", spec=f"bundled:{name}", title=title, source="bundled")
 
 
 def given(path: Path) -> Known:

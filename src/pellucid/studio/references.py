@@ -11,7 +11,6 @@ import re
 from pathlib import Path
 
 from pellucid.errors import ModelError, SpecError
-from pellucid.studio.contents import Contents
 from pellucid.studio.schemas import ModelReference
 from pellucid.studio.state import Studio
 from pellucid.studio.uploads.store import Uploads
@@ -58,7 +57,7 @@ def run_opening(path: Path) -> Opening:
 
 def run_path(studio: Studio, run: str) -> Path:
     """Where a run of the workspace lies. Raises NotThere, or OutOfBounds for one elsewhere."""
-    return studio.part(Contents).run(run).path
+    return studio.contents.run(run).path
 
 
 def title_of(studio: Studio, reference: ModelReference) -> str:

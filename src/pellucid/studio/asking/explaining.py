@@ -8,7 +8,6 @@ from contextlib import suppress
 from typing import Any
 
 import numpy as np
-import xarray as xr
 
 from pellucid.attribution.attribute import Plan, announce, open_call, run
 from pellucid.attribution.call import Call
@@ -33,7 +32,6 @@ from pellucid.attribution.registry import find_method
 from pellucid.attribution.targets import Target
 from pellucid.data import UNLABELLED, Data
 from pellucid.errors import MethodError, PellucidError
-from pellucid.model import Model
 from pellucid.progress import progress
 from pellucid.studio.asking.inputs import Given
 from pellucid.studio.asking.predicting import answer, predictions, prepared
@@ -128,9 +126,7 @@ def _maps(
 def _measured(call: Call, entries: Sequence[Entry]) -> Faithfulness | None:
     """The quick measures beside quick controls; None where they are not defined."""
     try:
-        return measure(
-            call, entries, QUICK, parameters=QUICK_PARAMETERS, controls=QUICK_CONTROLS
-        )
+        return measure(call, entries, QUICK, parameters=QUICK_PARAMETERS, controls=QUICK_CONTROLS)
     except MethodError:
         return None
 

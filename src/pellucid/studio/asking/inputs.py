@@ -55,7 +55,9 @@ class RawInputs:
         """
         if given.kind == "text":
             if given.strokes:
-                raise SpecError("strokes were given for a text; they can only hide parts of a picture.")
+                raise SpecError(
+                    "strokes were given for a text; they can only hide parts of a picture."
+                )
             return given.text
         picture = self._kept(given, "picture")
         if not given.strokes:

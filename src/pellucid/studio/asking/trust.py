@@ -13,9 +13,7 @@ MARGIN = 0.01  # of the measure's unit: what is closer is no difference
 
 def judged(found: Faithfulness) -> list[dict[str, Any]]:
     """One entry for each map and measure, as `Faithfulness` of the API holds them."""
-    return [
-        _entry(found, name, row) for row in range(len(found.entries)) for name in found.values
-    ]
+    return [_entry(found, name, row) for row in range(len(found.entries)) for name in found.values]
 
 
 def _entry(found: Faithfulness, name: str, row: int) -> dict[str, Any]:

@@ -17,7 +17,6 @@ from pydantic import TypeAdapter
 
 from pellucid.errors import PellucidError, WorkerError
 from pellucid.progress import Step
-from pellucid.studio.contents import Contents
 from pellucid.studio.jobs.feed import Feed
 from pellucid.studio.jobs.planning import Plan, plan
 from pellucid.studio.jobs.store import OPEN, JobRow, JobStore, is_abandoned
@@ -72,8 +71,10 @@ class Jobs:
             job = self._jobs[row.id] = Active(row)
             if is_abandoned(row) and not self._studio.settings.read_only:
                 self._change(job, state="interrupted", ended=_now(), error=_problem(STOPPED))
-            else:
-                self.feed.publish(row.id, self._told(job))
+                continue
+            self.feed.publish(row.id, self._told(job))
+            if row.run:
+                self._studio.training[row.run] = row.id
 
     def all(self) -> list[Job]:
         """All jobs, newest first."""
@@ -84,11 +85,6 @@ class Jobs:
     def get(self, job: str) -> Job:
         """One job. Raises NotThere."""
         return self._told(self._find(job))
-
-    def by_run(self) -> dict[str, str]:
-        """The job that writes a run, by the run's id."""
-        with self._lock:
-            return {job.row.run: job.row.id for job in self._jobs.values() if job.row.run}
 
     def submit(self, request: JobRequest) -> Job:
         """Begin a job. Raises SpecError or NotThere for what cannot be done."""
@@ -126,7 +122,9 @@ class Jobs:
         with self._lock:
             row = found.row
             if row.state in (*OPEN, "done"):
-                raise Conflict(f"this job is {row.state}; only one that was not done is done again.")
+                raise Conflict(
+                    f"this job is {row.state}; only one that was not done is done again."
+                )
             begun = Path(row.run_path) if row.run_path else None
             request = Request.validate_python(row.request)
             made = plan(self._studio, request, begun)
@@ -166,7 +164,7 @@ class Jobs:
         stopped = job.ticket is not None and job.ticket.stopped_early
         try:
             paths = future.result()
-            contents = self._studio.part(Contents)
+            contents = self._studio.contents
             changes["results"] = [contents.result_id(Path(path)) for path in paths]
             changes["state"] = cancelled if stopped else "done"
         except TaskCancelled:
@@ -188,7 +186,7 @@ class Jobs:
         """The id of the run that the job writes, once there is something of it to see."""
         if not row.run_path or not (Path(row.run_path) / "run.json").is_file():
             return None
-        return self._studio.part(Contents).run_id(Path(row.run_path))
+        return self._studio.contents.run_id(Path(row.run_path))
 
     def _change(self, job: Active, **changes: Any) -> None:
         with self._lock:
@@ -198,6 +196,8 @@ class Jobs:
                 setattr(job.row, name, value)
             self._store.put(job.row)
             told = self._told(job)
+            if job.row.run:
+                self._studio.training[job.row.run] = job.row.id
         self.feed.publish(job.row.id, told)
 
     def _find(self, job: str) -> Active:
@@ -210,21 +210,23 @@ class Jobs:
         row, step = job.row, job.step
         runs = row.state == "running" and step is not None
         known = runs and step is not None and step.total > 0
-        return Job(
-            id=row.id,
-            kind=row.kind,
-            title=row.title,
-            state=row.state,
-            created=row.created,
-            started=row.started,
-            ended=row.ended,
-            progress=min(1.0, step.done / step.total) if known and step else None,
-            step=_words(step) if runs and step else "",
-            seconds_left=job.seconds_left() if runs else None,
-            parameters=row.request,
-            run=row.run,
-            results=list(row.results),
-            error=Problem(**row.error) if row.error else None,
+        return Job.model_validate(
+            {
+                "id": row.id,
+                "kind": row.kind,
+                "title": row.title,
+                "state": row.state,
+                "created": row.created,
+                "started": row.started,
+                "ended": row.ended,
+                "progress": min(1.0, step.done / step.total) if known and step else None,
+                "step": _words(step) if runs and step else "",
+                "seconds_left": job.seconds_left() if runs else None,
+                "parameters": row.request,
+                "run": row.run,
+                "results": row.results,
+                "error": row.error,
+            }
         )
 
 

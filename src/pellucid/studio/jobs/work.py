@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from pellucid.result import Result
 
 HELD_OUT = ("test", "val")
-FEW_SAMPLES = 16  # are explained where no number is given
+FEW_SAMPLES, FEW_RANKED = 16, 32  # are explained, or ranked by, where no number is given
 
 
 def finetune(
@@ -45,9 +45,7 @@ def finetune(
     begun = resume and (out / "run.json").is_file()
     # A worker is a daemon, which may not have processes of its own to read data.
     settings = dict(options) | {"num_workers": 0}
-    train(
-        warm.model(model), chosen, out=out, resume=begun, workspace=home.workspace, **settings
-    )
+    train(warm.model(model), chosen, out=out, resume=begun, workspace=home.workspace, **settings)
     return []
 
 
@@ -97,10 +95,11 @@ def visualize_feature(
     steps: int | None,
 ) -> list[str]:
     """Make a picture for each of some units of a layer."""
-    from pellucid.inside.features import visualize_feature as make
+    from pellucid.inside.features.visualize import STEPS
+    from pellucid.inside.features.visualize import visualize_feature as make
 
-    options = {} if steps is None else {"steps": steps}
-    made = make(warm.model(model), [f"{layer}:{unit}" for unit in units], **options)
+    objectives = [f"{layer}:{unit}" for unit in units]
+    made = make(warm.model(model), objectives, steps=steps or STEPS)
     return _kept(home, [made])
 
 
@@ -136,8 +135,8 @@ def benchmark_methods(
     from pellucid.analysis.method_ranking import benchmark_methods as rank
 
     samples = _held_out(data, home.run)
-    options = {"limit": None} if data.limit else {}
-    return _kept(home, [rank(warm.model(model), samples, methods=methods, **options)])
+    limit = None if data.limit else FEW_RANKED
+    return _kept(home, [rank(warm.model(model), samples, methods=methods, limit=limit)])
 
 
 def _kept(home: Home, results: Iterable[Result]) -> list[str]:

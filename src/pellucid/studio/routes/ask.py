@@ -9,6 +9,7 @@ import anyio.to_thread
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
+from pellucid.studio.answers import of_type
 from pellucid.studio.asking.inputs import Given
 from pellucid.studio.asking.whys import Whys
 from pellucid.studio.asking.wishes import Wish
@@ -51,9 +52,7 @@ async def why(ask: AskWhy, request: Request, studio: Current) -> Why:
 
 
 @router.get(
-    "/why/{why_id}/views/{index}",
-    response_class=Response,
-    responses={200: {"content": {VIEW: {"schema": {"type": "string", "format": "binary"}}}}},
+    "/why/{why_id}/views/{index}", response_class=Response, responses=of_type(VIEW, "A view")
 )
 def why_view(why_id: str, index: int, studio: Current) -> Response:
     """One view of an explanation, packed."""

@@ -11,6 +11,7 @@ import numpy as np
 from fastapi import APIRouter, Query
 from starlette.responses import Response
 
+from pellucid.studio.answers import of_type
 from pellucid.studio.datasets import DataSets
 from pellucid.studio.problems import NotThere
 from pellucid.studio.schemas import DataSet, Id, SampleItem, SamplePage
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
 
 router = APIRouter(prefix="/api/data", tags=["data"])
 SNIPPET = 160
-PNG = {200: {"content": {"image/png": {"schema": {"type": "string", "format": "binary"}}}}}
 Split = Annotated[str | None, Query(max_length=100)]
 
 
@@ -95,7 +95,11 @@ def get_samples(
     return SamplePage(total=len(positions), items=[item(data, position) for position in chosen])
 
 
-@router.get("/{data_id}/samples/{position}.png", response_class=Response, responses=PNG)
+@router.get(
+    "/{data_id}/samples/{position}.png",
+    response_class=Response,
+    responses=of_type("image/png", "A picture"),
+)
 def get_picture(
     data_id: Id,
     position: int,

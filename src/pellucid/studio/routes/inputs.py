@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import tempfile
 from pathlib import Path
-from typing import Annotated
 
 import anyio.to_thread
 from fastapi import APIRouter, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import FileResponse
 from pydantic import TypeAdapter, ValidationError
+from starlette.responses import Response
 
 from pellucid.errors import DataError
+from pellucid.studio.answers import of_type
 from pellucid.studio.datasets import DataSets
 from pellucid.studio.inputs import Inputs, Kept, answer
 from pellucid.studio.problems import NotThere
-from pellucid.studio.schemas import Input, SampleInput, TextInput
+from pellucid.studio.schemas import Id, Input, SampleInput, TextInput
 from pellucid.studio.security.marks import takes_upload
 from pellucid.studio.state import Current, Studio
 from pellucid.studio.uploads.receiving import MB, Bounds, receive
@@ -54,18 +55,16 @@ async def add_input(request: Request, studio: Current) -> Input:
     try:
         asked = Asked.validate_json(await request.body())
     except ValidationError as error:
-        raise RequestValidationError(error.errors(include_url=False, include_context=False)) from error
+        raise RequestValidationError(
+            error.errors(include_url=False, include_context=False)
+        ) from error
     if isinstance(asked, TextInput):
         return answer(await anyio.to_thread.run_sync(studio.part(Inputs).add_text, asked.text))
     return answer(await anyio.to_thread.run_sync(_sample, studio, asked))
 
 
-@router.get(
-    "/{name}.png",
-    response_class=FileResponse,
-    responses={200: {"content": {"image/png": {"schema": {"type": "string", "format": "binary"}}}}},
-)
-def input_picture(name: Annotated[str, "the input's id"], studio: Current) -> FileResponse:
+@router.get("/{name}.png", response_class=Response, responses=of_type("image/png", "A picture"))
+def input_picture(name: Id, studio: Current) -> FileResponse:
     """The picture of an input, upright, at most 1024 pixels wide or high."""
     path = studio.part(Inputs).preview(name)
     return FileResponse(

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncIterator
 from typing import Annotated
 
-from fastapi import APIRouter, Body, Header, Request
-from starlette.responses import StreamingResponse
+from fastapi import APIRouter, Body, Header
+from starlette.responses import Response
 
+from pellucid.studio.answers import EVENT_STREAM, Event, events
 from pellucid.studio.jobs.jobs import Jobs
 from pellucid.studio.schemas import Id, Job, JobRequest
-from pellucid.studio.state import Current, Studio
+from pellucid.studio.state import Current
 
 router = APIRouter(prefix="/api/jobs", tags=["jobs"])
-HEARTBEAT_SECONDS = 15.0
-STREAM = {200: {"content": {"text/event-stream": {"schema": {"type": "string"}}}}}
+LOOK_SECONDS = 0.2
 
 
 @router.post("", status_code=201)
@@ -30,16 +28,21 @@ def list_jobs(studio: Current) -> list[Job]:
     return studio.part(Jobs).all()
 
 
-@router.get("/events", response_class=StreamingResponse, responses=STREAM)
+@router.get("/events", response_class=Response, responses=EVENT_STREAM)
 async def job_events(
-    request: Request, studio: Current, last_event_id: Annotated[str | None, Header()] = None
-) -> StreamingResponse:
-    """Server-sent events `job`: all jobs as they are, then each as it changes."""
+    studio: Current, last_event_id: Annotated[str | None, Header()] = None
+) -> Response:
+    """Events `job`: all jobs as they are, or those that changed since; then each as it changes."""
+    feed = studio.part(Jobs).feed
     number = int(last_event_id) if last_event_id and last_event_id.isdecimal() else 0
-    headers = {"cache-control": "no-store", "x-accel-buffering": "no"}
-    return StreamingResponse(
-        _events(request, studio, number), media_type="text/event-stream", headers=headers
-    )
+
+    async def look() -> list[Event]:
+        nonlocal number
+        found = feed.since(number)
+        number = found[-1][0] if found else number
+        return [(str(place), "job", job.model_dump(mode="json")) for place, job in found]
+
+    return events(studio, look, LOOK_SECONDS)
 
 
 @router.get("/{job_id}")
@@ -58,22 +61,3 @@ def cancel_job(job_id: Id, studio: Current) -> Job:
 def retry_job(job_id: Id, studio: Current) -> Job:
     """Do a job again that failed or was stopped; a training goes on from its last checkpoint."""
     return studio.part(Jobs).retry(job_id)
-
-
-async def _events(request: Request, studio: Studio, number: int) -> AsyncIterator[str]:
-    yield "retry: 1000\n\n"
-    waited = 0.0
-    pause = 1.0
-    async for change in studio.part(Jobs).feed.follow(number, pause):
-        if studio.closing.is_set() or await request.is_disconnected():
-            return
-        if change is None:
-            waited += pause
-            if waited >= HEARTBEAT_SECONDS:
-                waited = 0.0
-                yield ": still here\n\n"
-            continue
-        waited = 0.0
-        number, job = change
-        yield f"id: {number}\nevent: job\ndata: {job.model_dump_json()}\n\n"
-        await asyncio.sleep(0)

@@ -71,7 +71,7 @@ async def open_model(reference: ModelReference, request: Request, studio: Curren
 
 def _runs(studio: Studio) -> Iterator[ModelChoice]:
     """Runs that have a model, by what their records say."""
-    contents = studio.part(Contents)
+    contents = studio.contents
     for run in contents.listing().runs.values():
         if run.status == "missing" or contents.bounds.size(run.path / WEIGHTS) is None:
             continue

@@ -40,7 +40,9 @@ def is_left_behind(path: PurePosixPath) -> bool:
 
 def _check(part: str) -> None:
     if part in ("", ".", ".."):
-        raise UnsafeName("its path leads out of its folder" if part == ".." else "its path has gaps")
+        raise UnsafeName(
+            "its path leads out of its folder" if part == ".." else "its path has gaps"
+        )
     if FORBIDDEN.search(part):
         raise UnsafeName("its name has characters that not every system takes")
     if part != part.strip(" ") or part.endswith("."):

@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from python_multipart import MultipartParser
 from python_multipart.exceptions import MultipartParseError
@@ -92,7 +92,7 @@ class _Parts:
         self._arrived: Arrived | None = None
         self._size = 0
 
-    def callbacks(self) -> dict[str, object]:
+    def callbacks(self) -> Any:
         """What the parser calls, by its names."""
         names = (
             "part_begin", "part_data", "part_end", "header_field", "header_value", "header_end",

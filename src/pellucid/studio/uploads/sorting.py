@@ -32,7 +32,9 @@ def keep_data(uploads: Uploads, upload: str, folder: Path, form: Form) -> Record
     top, chosen = _without_common_folder(chosen)
     _move(chosen, folder / CONTENT, problems)
     title = (form.fields.get("title", "").strip() or top or _title(chosen))[:LONGEST_TITLE]
-    record = _described(upload, folder, title, "pictures" if pictures else "table", chosen, problems)
+    record = _described(
+        upload, folder, title, "pictures" if pictures else "table", chosen, problems
+    )
     uploads.keep(record, folder)
     return record
 
