@@ -32,6 +32,7 @@ from pellucid.studio.security.marks import PUBLIC, UPLOAD, marked
 from pellucid.studio.security.origins import allowed_hosts
 from pellucid.studio.services import jobbing, keeping
 from pellucid.studio.state import Settings, Studio
+from pellucid.studio.warming import warming
 
 Service = Callable[[Studio], AbstractAsyncContextManager[None]]
 
@@ -53,7 +54,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     pages.router,
 )
 # What starts and ends with the studio, in this order: each puts its parts into it.
-SERVICES: tuple[Service, ...] = (keeping, jobbing)
+SERVICES: tuple[Service, ...] = (warming, keeping, jobbing)
 
 
 def create_app(settings: Settings) -> FastAPI:

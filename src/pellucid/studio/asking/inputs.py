@@ -10,7 +10,6 @@ from typing import Literal
 import numpy as np
 from PIL import Image, ImageDraw, ImageFilter
 
-from pellucid.data.pictures import read_picture
 from pellucid.errors import SpecError
 
 Fill = Literal["mean", "blur", "zero"]
@@ -70,6 +69,8 @@ class RawInputs:
         key = given.id, what
         if key not in self._pictures:
             if what == "picture":
+                from pellucid.data.pictures import read_picture
+
                 assert given.path is not None
                 made = read_picture(given.path, given.title)
             else:

@@ -21,21 +21,23 @@ class Access:
     def __init__(self, token: str, port: int) -> None:
         self._token = token
         self.cookie_name = f"pellucid-{port}"
-        self._once: set[str] = set()
+        self._logins: dict[str, bool] = {}  # token, and whether it works once only
         self._lock = threading.Lock()
 
-    def new_login(self) -> str:
-        """Make a token that opens the studio once."""
+    def new_login(self, *, once: bool = True) -> str:
+        """Make a token for an address that opens the studio: once, or until the studio ends."""
         token = secrets.token_urlsafe(32)
         with self._lock:
-            self._once.add(token)
+            self._logins[token] = once
         return token
 
     def spend_login(self, given: str) -> bool:
-        """Whether `given` opens the studio; it does so no second time."""
+        """Whether `given` opens the studio; most do so no second time."""
         with self._lock:
-            found = [token for token in self._once if _same(token, given)]
-            self._once.difference_update(found)
+            found = [token for token in self._logins if _same(token, given)]
+            for token in found:
+                if self._logins[token]:
+                    del self._logins[token]
         return bool(found)
 
     def admits(self, cookie: str, authorization: str) -> bool:
