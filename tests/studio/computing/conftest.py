@@ -58,7 +58,9 @@ def awaited(
     raise AssertionError(f"the job is still {found['state']} after {seconds} s: {found}")
 
 
-def picture_file(colour: str = "orange", size: tuple[int, int] = (120, 80), kind: str = "PNG") -> bytes:
+def picture_file(
+    colour: str = "orange", size: tuple[int, int] = (120, 80), kind: str = "PNG"
+) -> bytes:
     """A picture with a disc, as a file."""
     picture = Image.new("RGB", size, "navy")
     ImageDraw.Draw(picture).ellipse((20, 10, 70, 60), fill=colour)

@@ -90,7 +90,12 @@ def test_a_contrast_with_itself_is_refused(
 def test_an_unknown_layer_is_refused_by_the_method_alone(
     client: TestClient, model: dict[str, str], picture: str
 ) -> None:
-    asked = {"model": model, "input": picture, "methods": ["grad_cam", "saliency"], "layer": "lyer4"}
+    asked = {
+        "model": model,
+        "input": picture,
+        "methods": ["grad_cam", "saliency"],
+        "layer": "lyer4",
+    }
     found = client.post("/api/why", json=asked).json()
     assert found["methods"] == ["saliency"]
     assert "lyer4" in found["refused"]["grad_cam"]

@@ -36,14 +36,13 @@ def make_workers(num_job_workers: int = 1, catalogue: str | None = None) -> Work
 
 @asynccontextmanager
 async def working(studio: Studio) -> AsyncIterator[None]:
-    """Keep workers while the studio runs, none where it is read-only; the first one warms up now."""
+    """Keep workers while the studio runs, none where it is read-only; the first warms up now."""
     if studio.settings.read_only:
         yield
         return
     workers = make_workers(catalogue=studio.settings.catalogue)
     studio.put(workers)
-    for worker in workers.questions.workers:
-        await anyio.to_thread.run_sync(worker.start)
+    workers.questions.submit("pellucid.studio.asking.opening:warm_up", {})
     try:
         yield
     finally:

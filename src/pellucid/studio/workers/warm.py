@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import os
 from collections import OrderedDict
+from typing import TYPE_CHECKING
 
-import torch
-
-from pellucid.model import Model
-from pellucid.model.source import load
 from pellucid.studio.asking.inputs import Given, RawInputs
 from pellucid.studio.workers.messages import Limits
 from pellucid.studio.workers.opening import Opening
+
+if TYPE_CHECKING:
+    from pellucid.model import Model
 
 NUM_INPUTS = 8
 
@@ -20,8 +20,6 @@ class Warm:
     """Models and inputs that are still open from earlier tasks; the least recently used ones go."""
 
     def __init__(self, limits: Limits) -> None:
-        if "OMP_NUM_THREADS" not in os.environ:
-            torch.set_num_threads(limits.num_threads)
         self._limits = limits
         self._models: OrderedDict[Opening, Model] = OrderedDict()
         self._inputs = RawInputs(NUM_INPUTS)
@@ -31,6 +29,12 @@ class Warm:
         if opening in self._models:
             self._models.move_to_end(opening)
             return self._models[opening]
+        import torch
+
+        from pellucid.model.source import load
+
+        if "OMP_NUM_THREADS" not in os.environ:
+            torch.set_num_threads(self._limits.num_threads)
         model = load(opening.spec, weights=opening.weights)
         self._models[opening] = model
         while len(self._models) > 1 and self._is_too_much():

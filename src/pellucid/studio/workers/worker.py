@@ -115,10 +115,10 @@ class Worker:
                 return None
             reply: Reply = connection.recv()
         except (EOFError, OSError) as error:
-            process = self._process
-            process.join(1)
+            self._process.join(1)
+            code = self._process.exitcode
             self._forget()
-            raise WorkerError(_died(self.name, process.exitcode)) from error
+            raise WorkerError(_died(self.name, code)) from error
         return reply
 
     def _forget(self) -> None:
