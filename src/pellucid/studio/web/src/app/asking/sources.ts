@@ -19,13 +19,13 @@ export interface FoundSample extends SampleItem {
   split: string | null;
 }
 
-export const SOURCE_KEYS = ["input", "text", "data", "split", "position", "from", "sample"] as const;
+export const SOURCE_KEYS = ["input", "text", "data", "split", "position", "result", "sample"] as const;
 type Keys = Record<(typeof SOURCE_KEYS)[number], string | null>;
 
 export function sourceOf(query: URLSearchParams): Source | null {
   const text = query.get("text");
   if (text !== null) return { from: "text", text: text === "kept" ? keptText() : text.slice(1) };
-  const [input, data, result, sample] = ["input", "data", "from", "sample"].map((key) => query.get(key));
+  const [input, data, result, sample] = ["input", "data", "result", "sample"].map((key) => query.get(key));
   if (input) return { from: "upload", id: input };
   if (result && sample) return { from: "result", result, sample };
   const position = Number(query.get("position") ?? NaN);
@@ -46,7 +46,7 @@ export function inAddress(source: Source | null): Keys {
     case "data":
       return { ...keys, data: source.data, split: source.split, position: String(source.position) };
     case "result":
-      return { ...keys, from: source.result, sample: source.sample };
+      return { ...keys, result: source.result, sample: source.sample };
   }
   return keys;
 }

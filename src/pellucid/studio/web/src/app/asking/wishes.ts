@@ -68,12 +68,19 @@ function valueOf(text: string, parameter: MethodParameter): unknown {
 }
 
 /** Whether a value is of the parameter's type and within its bounds. */
-export function checked(value: unknown, { type, minimum, maximum, choices }: MethodParameter): boolean {
+export function checked(value: unknown, parameter: MethodParameter): boolean {
+  const { minimum, maximum, choices } = parameter;
+  const type = plainType(parameter);
   if (choices?.length) return typeof value === "string" && choices.includes(value);
   if (type === "bool") return typeof value === "boolean";
   if (type !== "int" && type !== "float") return typeof value === "string" || typeof value === "number";
   const number = typeof value === "number" && (type === "float" || Number.isInteger(value));
   return number && value >= (minimum ?? -Infinity) && value <= (maximum ?? Infinity);
+}
+
+/** The type of a parameter without "or nothing": "int | None" is a number that may be left out. */
+export function plainType({ type }: MethodParameter): string {
+  return type.replace(/ \| None$/, "");
 }
 
 /** Parameters with one set, or back at its default. */
