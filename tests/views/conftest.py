@@ -10,6 +10,7 @@ from pellucid.views import (
     Bars,
     BarSeries,
     Column,
+    Flow,
     Graph,
     Heatmap,
     Histogram,
@@ -20,6 +21,7 @@ from pellucid.views import (
     Picture,
     Scatter,
     Series,
+    Surface,
     Table,
     Text,
     Tokens,
@@ -143,6 +145,29 @@ def views_of_each_kind() -> list[View]:
             x=Axis(label="layer4:1"),
             y=Axis(label="layer4:2"),
         ),
+        Flow(
+            title="How the answer came about",
+            caption="Samples go from class to answer.",
+            nodes=("cats", "dogs", "cat", "dog"),
+            stages=np.array([0, 0, 1, 1]),
+            stage_names=("true class", "answer"),
+            sources=np.array([0, 0, 1]),
+            targets=np.array([2, 3, 3]),
+            values=np.array([2.0, 1.0, 3.0]),
+            value=Axis(label="samples"),
+            members={0: ("a", "b"), 1: ("c",)},
+        ),
+        Surface(
+            title="Loss around the solution",
+            values=X[:, None] ** 2 + (X[None, :4] - 2) ** 2,
+            x_values=X[:4],
+            y_values=X,
+            x=Axis(label="first direction"),
+            y=Axis(label="second direction"),
+            value=Axis(label="loss", unit="nats"),
+            path_x=np.array([0.0, 1.0, 2.0]),
+            path_y=np.array([4.0, 2.0, 0.5]),
+        ),
     ]
 
 
@@ -175,6 +200,25 @@ def empty_views() -> list[View]:
         ),
         Scatter(
             title="scatter", x_values=X * np.nan, y_values=X, samples=tuple("abcde"), x=axis, y=axis
+        ),
+        Flow(
+            title="flow",
+            nodes=(),
+            stages=np.zeros(0, int),
+            stage_names=(),
+            sources=np.zeros(0, int),
+            targets=np.zeros(0, int),
+            values=np.zeros(0),
+            value=axis,
+        ),
+        Surface(
+            title="surface",
+            values=np.full((2, 2), np.nan),
+            x_values=X[:2],
+            y_values=X[:2],
+            x=axis,
+            y=axis,
+            value=axis,
         ),
     ]
 

@@ -1,7 +1,7 @@
 """The vocabulary of views: everything an analysis can show, as plain records.
 
 An analysis composes views and never draws. Each kind has one drawer in matplotlib
-(`pellucid.views.matplotlib`) and one for the page (`pellucid.reporting`). Arrays are NumPy; a view
+(`pellucid.views.matplotlib`) and one for the page (`pellucid/studio/web/src/views`). Arrays are NumPy; a view
 holds all that its drawers need. Samples are named by their id, so that a selection made in one
 view can be followed in another.
 """
@@ -233,3 +233,40 @@ class Graph(View):
     share_of: str = ""
     marks: tuple[str, ...] = ()
     opened: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Flow(View):
+    """Amounts that flow from stage to stage: a Sankey diagram, such as a decision path.
+
+    Each of `nodes` stands in one of the `stages` (0, 1, …), which `stage_names` name. A link takes
+    `values` from one node (`sources`) to another in a later stage (`targets`). `members[link]`
+    lists the ids of the samples behind a link, by its position.
+    """
+
+    nodes: tuple[str, ...]
+    stages: Ints
+    stage_names: tuple[str, ...]
+    sources: Ints
+    targets: Ints
+    values: Floats
+    value: Axis
+    members: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Surface(View):
+    """Heights over a grid, such as a loss landscape: `values` (rows, columns), rows along y.
+
+    `x_values` (columns,) and `y_values` (rows,) rise. `path_x` and `path_y` (points,) draw a path
+    over the surface, such as a training's.
+    """
+
+    values: Floats
+    x_values: Floats
+    y_values: Floats
+    x: Axis
+    y: Axis
+    value: Axis
+    path_x: Floats | None = None
+    path_y: Floats | None = None

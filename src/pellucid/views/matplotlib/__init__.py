@@ -7,16 +7,18 @@ and its settings hold for the drawing alone.
 from pellucid.views.matplotlib import (
     bars,
     charts,
+    flow,
     graph,
     matrix,
     pictures,
     scatter,
+    surface,
     tables,
     words,
 )
 from pellucid.views.matplotlib.drawing import draw
 from pellucid.views.matplotlib.figure import draw_views, select, static_html
 
-DRAWERS = (bars, charts, graph, matrix, pictures, scatter, tables, words)
+DRAWERS = (bars, charts, flow, graph, matrix, pictures, scatter, surface, tables, words)
 
 __all__ = ["draw", "draw_views", "select", "static_html"]
