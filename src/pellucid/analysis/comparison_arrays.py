@@ -16,7 +16,7 @@ from pellucid.analysis.comparison_pairs import accuracy_gain, agreement_matrix, 
 from pellucid.analysis.intervals import Counts
 from pellucid.analysis.metrics import Estimate, Probabilities, proportion_right, softmax
 
-MODELS = ("A", "B")
+MODELS, SIDES = ("A", "B"), ("a", "b")
 BOTH, ONLY_A, ONLY_B, NEITHER, NOT_JUDGED = 0, 1, 2, 3, -1
 NUM_BINS = 15
 MOST_FLIPS, MOST_OTHERS = 24, 12

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import xarray as xr
+from numpy.typing import NDArray
 
 from pellucid.analysis.comparison_arrays import output_of
 from pellucid.analysis.comparison_classes import UNKNOWN
@@ -15,7 +16,7 @@ from pellucid.analysis.intervals import Counts
 from pellucid.attribution.explain import explain
 from pellucid.attribution.explanation import Explanation
 
-SIDES = ("a", "b")
+Plain = NDArray[np.generic]
 COMMON = frozenset({"method", "channel"})
 
 
@@ -60,36 +61,47 @@ def explained_arrays(
     )
     place = {sample: row for row, sample in enumerate(sample_ids)}
     rows = np.array([place[sample] for sample in common], dtype=np.int64)
-    sides = [with_side(each, side) for each, side in zip((first, second), SIDES, strict=True)]
     return {
+        "method": first["method"].values,
         "explained_sample": ("explained", rows),
         **similarity_arrays(first, second),
-        **{str(name): values for side in sides for name, values in side.data_vars.items()},
+        **with_side(first, "a"),
+        **with_side(second, "b"),
     }
 
 
-def with_side(explanation: xr.Dataset, side: str) -> xr.Dataset:
-    """The arrays of an explanation under names that end in `_a` or `_b`."""
-    plain = explanation.drop_vars("sample_id")
-    plain = plain.reset_coords([name for name in ("word",) if name in plain.coords])
-    dims = {dim: _dimension(str(dim), side) for dim in plain.dims if dim not in COMMON}
-    return plain.rename_vars({name: f"{name}_{side}" for name in plain.data_vars}).rename_dims(dims)
+def with_side(explanation: xr.Dataset, side: str) -> dict[str, tuple[tuple[str, ...], Plain]]:
+    """The arrays of an explanation under names that end in `_a` or `_b`, as variables."""
+    return {
+        f"{name}_{side}": (
+            tuple(_dimension(str(dim), side) for dim in values.dims),
+            values.values,
+        )
+        for name, values in explanation.variables.items()
+        if name not in ("method", "sample_id")
+    }
 
 
 def of_side(data: xr.Dataset, side: str) -> xr.Dataset:
     """The explanation of one model, as its own arrays, out of those of a comparison."""
-    ending = f"_{side}"
-    names = {
-        str(name): str(name).removesuffix(ending)
+    own = {
+        str(name).removesuffix(f"_{side}"): (
+            tuple(_own_dimension(str(dim), side) for dim in values.dims),
+            values.values,
+        )
         for name, values in data.data_vars.items()
-        if str(name).endswith(ending) and {"explained", "method"} & set(values.dims)
+        if str(name).endswith(f"_{side}") and {"explained", "method"} & set(values.dims)
     }
-    found = data[list(names)].rename_vars(names)
-    dims = {dim: str(dim).removesuffix(ending) for dim in found.dims if dim not in COMMON}
-    dims |= {"explained": "sample"}
     ids = data["sample_id"].values[data["explained_sample"].values]
-    return found.rename_dims(dims).assign_coords(sample_id=("sample", ids))
+    return xr.Dataset(own, coords={"method": data["method"], "sample_id": ("sample", ids)})
 
 
 def _dimension(dim: str, side: str) -> str:
-    return "explained" if dim == "sample" else f"{dim}_{side}"
+    """Other than its variables, a side's dimensions end in `_of_a`: ``token_a (token_of_a)``."""
+    if dim in COMMON:
+        return dim
+    return "explained" if dim == "sample" else f"{dim}_of_{side}"
+
+
+def _own_dimension(dim: str, side: str) -> str:
+    return "sample" if dim == "explained" else dim.removesuffix(f"_of_{side}")

@@ -8,8 +8,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from pellucid.analysis.comparison_arrays import MODELS, by_change, differing, flipped
-from pellucid.analysis.comparison_explained import SIDES
+from pellucid.analysis.comparison_arrays import MODELS, SIDES, by_change, differing, flipped
 from pellucid.analysis.comparison_views import OUTCOMES
 
 PER_MODEL = (

@@ -7,6 +7,7 @@ import xarray as xr
 
 from pellucid.analysis.comparison_arrays import MODELS
 from pellucid.analysis.comparison_predictions import Pair, PairedPredictions
+from pellucid.analysis.comparison_words import training_warning
 from pellucid.attribution.explanation import Explanation
 from pellucid.model import ImageInput, Model
 from pellucid.model.labels import has_names
@@ -25,17 +26,13 @@ def comparison_notes(
     pair: tuple[Explanation, Explanation] | None,
 ) -> tuple[str, ...]:
     """One sentence or two for each thing that limits what the figures say."""
-    seen = int(arrays["in_training"].sum())
     unlabelled = int((arrays["target"].values < 0).sum())
     total = arrays.sizes["sample"]
     found = (
         "The weights of A and B are the same."
         if models[0].identity.weights == models[1].identity.weights
         else "",
-        f"{seen:,} of {counted(total, 'sample')} {'was' if seen == 1 else 'were'} used in training "
-        "by at least one of the models: its figures are too good."
-        if seen
-        else "",
+        training_warning(arrays),
         *_class_notes(models, predicted),
         f"{counted(predicted.num_unreadable, 'sample')} could not be read and did not count."
         if predicted.num_unreadable

@@ -14,18 +14,20 @@ from pellucid.analysis.comparison_arrays import (
     MOST_FLIPS,
     ONLY_A,
     ONLY_B,
+    SIDES,
     by_change,
     differing,
     flipped,
 )
-from pellucid.analysis.comparison_explained import SIDES, of_side
+from pellucid.analysis.comparison_explained import of_side
 from pellucid.analysis.comparison_words import model_name, num_pairs, points, sample_maps_words
 from pellucid.analysis.intervals import Counts
 from pellucid.attribution.explanation_views import explanation_views
 from pellucid.views import Column, ImageGrid, Picture, Table, View
 from pellucid.views.prose import counted, percent
 
-READING = "Under each picture: the answer of A, then that of B, and how sure each was."
+COLOURS = "Blue: only B right; orange: only A right."
+READING = "Under each picture: the answers of A and B, and how sure each was."
 
 
 def flips_view(data: xr.Dataset) -> View:
@@ -123,11 +125,14 @@ def _flips_caption(total: int, shown: int, judged: bool, reading: str = "") -> s
         kept = "No sample flipped" if judged else "No sample got different answers"
         return f"{kept} between A and B."
     verb = "flipped" if judged else "got different answers"
-    said = f"{counted(total, 'sample')} {verb}"
-    said += "; " if shown == total else f"; shown are {shown:,}, "
-    order = "the largest change of probability first."
-    colours = " Green: right by B only; red: right by A only." if judged and reading else ""
-    return " ".join(filter(None, (said + order + colours, reading)))
+    cut = "" if shown == total else f"; {shown:,} are shown"
+    order = (
+        " First what only A got right, then what only B got right:" if judged and reading else ""
+    )
+    largest = "the largest change of probability first."
+    said = f"{counted(total, 'sample')} {verb}{cut}.{order}" + (f" {largest}" if order else "")
+    colours = COLOURS if judged and reading else ""
+    return " ".join(filter(None, (said, reading or largest.capitalize(), colours)))
 
 
 def _pictures(data: xr.Dataset, rows: Counts) -> tuple[Picture, ...]:
@@ -144,14 +149,10 @@ def _pictures(data: xr.Dataset, rows: Counts) -> tuple[Picture, ...]:
 
 
 def _label(data: xr.Dataset, sample: int) -> str:
-    """``cat 91 % → dog 62 %``, or ``cat 91 → 62 %`` for one answer."""
-    first, second = (
-        str(data["label"].values[data["predicted"].values[row, sample]]) for row in (0, 1)
-    )
-    sure = [percent(float(data["confidence"].values[row, sample]), 0) for row in (0, 1)]
-    if first == second:
-        return f"{first} {sure[0].removesuffix(' %')} → {sure[1]}"
-    return f"{first} {sure[0]} → {second} {sure[1]}"
+    """``cat → dog (91, 62 %)``, or ``cat (91, 62 %)`` for one answer."""
+    answers = [str(data["label"].values[answer]) for answer in data["predicted"].values[:, sample]]
+    first, second = (percent(float(share), 0) for share in data["confidence"].values[:, sample])
+    return f"{' → '.join(dict.fromkeys(answers))} ({first.removesuffix(' %')}, {second})"
 
 
 def _tone(outcome: int) -> Literal["neutral", "good", "bad"]:

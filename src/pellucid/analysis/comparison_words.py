@@ -8,11 +8,11 @@ from collections.abc import Sequence
 import numpy as np
 import xarray as xr
 
-from pellucid.analysis.comparison_arrays import MODELS
-from pellucid.views.prose import counted, interval, listed, percent
+from pellucid.analysis.comparison_arrays import MODELS, SIDES
+from pellucid.views.prose import counted, interval, percent
 from pellucid.views.wording import MINUS, MISSING
 
-CHANCE = 0.05
+CHANCE, SMALLEST = 0.05, 0.001
 MOST_NAME = 40
 
 
@@ -21,11 +21,23 @@ def summary(data: xr.Dataset, notes: Sequence[str]) -> str:
     lines = (
         f"A is {data['model_source'].values[0]!s}; B is {data['model_source'].values[1]!s}.",
         " ".join(filter(None, (_accuracies(data), flips_words(data), chance_words(data)))),
+        training_warning(data),
         " ".join(filter(None, (_answers(data), _probabilities(data), _calibration(data)))),
         maps_words(data),
-        *notes,
+        *(note for note in notes if note != training_warning(data)),
     )
     return "\n".join(filter(None, lines))
+
+
+def training_warning(data: xr.Dataset) -> str:
+    """Say how many samples a model has seen in training; "" if none."""
+    seen, total = int(data["in_training"].sum()), data.sizes["sample"]
+    if not seen:
+        return ""
+    return (
+        f"{seen:,} of {counted(total, 'sample')} {'was' if seen == 1 else 'were'} used in training "
+        "by at least one of the models: its figures are too good."
+    )
 
 
 def headline(data: xr.Dataset) -> list[tuple[str, str, str]]:
@@ -42,11 +54,12 @@ def headline(data: xr.Dataset) -> list[tuple[str, str, str]]:
             tiles.append((f"Accuracy of {name}", value, f"95 % interval {interval(low, high)}"))
     if num_pairs(data):
         only_a, only_b = flips(data)
-        detail = f"{only_b:,} put right and {only_a:,} lost by B; p = {p_words(data)}"
+        detail = f"{only_b:,} put right and {only_a:,} lost by B; {p_words(data)}"
         tiles.append(("Flips", f"{only_a + only_b:,}", detail))
     if "top_overlap" in data and data["top_overlap"].notnull().any():
         shared = percent(float(data["top_overlap"].mean()), 0)
-        detail = f"of the strongest tenth in common, on {_explained(data)}; 10 % by chance"
+        known = int(data["top_overlap"].notnull().any("method").sum())
+        detail = f"of the strongest tenth in common, on {counted(known, 'sample')}; 10 % by chance"
         tiles.append(("Maps alike", shared, detail))
     return tiles
 
@@ -75,9 +88,9 @@ def points(share: float) -> str:
 
 
 def p_words(data: xr.Dataset) -> str:
-    """The p value of McNemar's test: ``0.031``, ``<0.001``."""
+    """The p value of McNemar's test: ``p = 0.031``, ``p < 0.001``."""
     value = float(data["mcnemar_p"])
-    return "<0.001" if value < 0.001 else f"{value:.3f}"
+    return "p < 0.001" if value < SMALLEST else f"p = {value:.3f}"
 
 
 def flips_words(data: xr.Dataset) -> str:
@@ -98,9 +111,11 @@ def chance_words(data: xr.Dataset) -> str:
     if not num_pairs(data) or not sum(flips(data)):
         return ""
     gain, low, high = (float(data[f"accuracy_gain{end}"]) for end in ("", "_low", "_high"))
+    size = points(abs(gain)).removeprefix("+")
+    where = f"{size} points {'above' if gain > 0 else 'below'}" if gain else "the same as"
     said = (
-        f"B's accuracy is {points(gain)} points from A's (95 % interval {points(low)} to "
-        f"{points(high)}; McNemar's exact test p = {p_words(data)})"
+        f"B's accuracy is {where} A's (95 % interval {points(low)} to "
+        f"{points(high)}; McNemar's exact test: {p_words(data)})"
     )
     if float(data["mcnemar_p"]) < CHANCE:
         return f"{said}: hardly by chance, so B is {'better' if gain > 0 else 'worse'} here."
@@ -117,55 +132,80 @@ def maps_words(data: xr.Dataset) -> str:
     """Say by each method how alike the maps of both models are on average; "" without any."""
     if "rank_correlation" not in data:
         return ""
-    said = []
-    for row, title in enumerate(data["title_a"].values):
-        correlation = data["rank_correlation"].values[row]
-        overlap = data["top_overlap"].values[row]
-        if np.isfinite(correlation).any() and np.isfinite(overlap).any():
-            said.append(
-                f"{title!s}: rank correlation {_number(np.nanmean(correlation))}, "
-                f"{percent(float(np.nanmean(overlap)), 0)} of the strongest tenth in common"
-            )
-    if not said:
-        return ""
+    said = [_similarity(data, row) for row in range(data.sizes["method"])]
     return (
-        f"How alike the maps of A and B are on {_explained(data)}, on average. "
-        f"{'; '.join(said)} (10 % by chance)."
+        f"How alike the maps of A and B are, on average (10 % in common would be by chance). "
+        f"{' '.join(said)}"
     )
 
 
 def sample_maps_words(data: xr.Dataset, sample: int, row: int | None = None) -> str:
     """Say how alike the two maps of one explained sample are, by one method or each."""
     rows = range(data.sizes["method"]) if row is None else [row]
-    said = []
-    for method in rows:
-        correlation = float(data["rank_correlation"].values[method, sample])
-        overlap = float(data["top_overlap"].values[method, sample])
-        title = str(data["title_a"].values[method])
-        if math.isnan(correlation) and math.isnan(overlap):
-            said.append(f"{title}: the maps of A and B cannot be compared place by place.")
-            continue
-        said.append(
-            f"{title} of A and B: rank correlation {_number(correlation)}, "
-            f"{percent(overlap, 0)} of the strongest tenth in common (10 % by chance)."
-        )
-    return " ".join(said)
+    return " ".join(_sample_similarity(data, sample, method) for method in rows)
+
+
+def _similarity(data: xr.Dataset, row: int) -> str:
+    title, overlap = str(data["title_a"].values[row]), data["top_overlap"].values[row]
+    correlation = data["rank_correlation"].values[row]
+    known, total = int(np.isfinite(overlap).sum()), len(overlap)
+    if not known:
+        return f"{title}: the maps cannot be compared on any of {counted(total, 'sample')}."
+    told = (
+        f", rank correlation {_number(float(np.nanmean(correlation)))}"
+        if np.isfinite(correlation).any()
+        else ""
+    )
+    where = (
+        f"{known:,} of {counted(total, 'sample')}" if known < total else counted(total, "sample")
+    )
+    shared = percent(float(np.nanmean(overlap)), 0)
+    return f"{title}: {shared} of the strongest tenth in common{told}, on {where}."
+
+
+def _sample_similarity(data: xr.Dataset, sample: int, row: int) -> str:
+    title, overlap = (
+        str(data["title_a"].values[row]),
+        float(data["top_overlap"].values[row, sample]),
+    )
+    correlation = float(data["rank_correlation"].values[row, sample])
+    if math.isnan(overlap):
+        return f"{title} of A and B: {_why_not(data, sample, row)}."
+    told = "" if math.isnan(correlation) else f", rank correlation {_number(correlation)}"
+    return (
+        f"{title} of A and B: {percent(overlap, 0)} of the strongest tenth in common (10 % by "
+        f"chance){told}."
+    )
+
+
+def _why_not(data: xr.Dataset, sample: int, row: int) -> str:
+    for name, side in zip(MODELS, SIDES, strict=True):
+        if not np.nan_to_num(data[f"attribution_{side}"].values[row, sample]).any():
+            return f"that of {name} marks nothing, so there is nothing to compare"
+    return "the models take this sample apart differently, so the maps cannot be compared"
 
 
 def _accuracies(data: xr.Dataset) -> str:
-    judged, accuracy = data["num_judged"].values, data["accuracy"].values
-    parts = [
-        f"{name} is right on {percent(float(accuracy[row]))} of "
-        f"{counted(int(judged[row]), 'sample')} (95 % interval "
-        f"{interval(*(float(data[f'accuracy_{end}'].values[row]) for end in ('low', 'high')))})"
-        for row, name in enumerate(MODELS)
-        if judged[row]
-    ]
-    unknown = [name for row, name in enumerate(MODELS) if not judged[row]]
-    if len(unknown) == len(MODELS):
+    judged = data["num_judged"].values
+    if not judged.any():
         return "No sample has a label that either model knows, so nothing is right or wrong here."
-    said = f"{listed(parts)}."
-    return said + (f" {unknown[0]} knows none of the samples' classes." if unknown else "")
+    numbers = [counted(int(number), "sample") for number in judged]
+    if judged[0] == judged[1]:
+        return f"A is right on {_accuracy(data, 0, numbers[0])}, B on {_accuracy(data, 1)}."
+    parts = [
+        f"{name} is right on {_accuracy(data, row, numbers[row])}."
+        if judged[row]
+        else f"{name} knows none of the samples' classes."
+        for row, name in enumerate(MODELS)
+    ]
+    return " ".join(parts)
+
+
+def _accuracy(data: xr.Dataset, row: int, number: str = "") -> str:
+    low, high = (float(data[f"accuracy_{end}"].values[row]) for end in ("low", "high"))
+    of = f" of {number}" if number else ""
+    value = percent(float(data["accuracy"].values[row]))
+    return f"{value}{of} (95 % interval {interval(low, high)})"
 
 
 def _answers(data: xr.Dataset) -> str:
@@ -194,10 +234,6 @@ def _calibration(data: xr.Dataset) -> str:
     if not data["num_judged"].values.all():
         return ""
     return f"Calibration error: {calibration_words(data)}."
-
-
-def _explained(data: xr.Dataset) -> str:
-    return counted(data.sizes["explained"], "sample")
 
 
 def _number(value: float) -> str:
