@@ -1,3 +1,4 @@
+// @vitest-environment node
 import type { Curve } from "$lib/schemas";
 import { expect, test } from "vitest";
 import { appended, chartsOf, linesOf, metricWord, refined } from "./curves";
