@@ -23,6 +23,7 @@ from pellucid.cli.methods import methods
 from pellucid.cli.options import BAD_INPUT, INTERRUPTED
 from pellucid.cli.report import report
 from pellucid.cli.runs import runs
+from pellucid.cli.studio import studio
 from pellucid.cli.visualize_feature import visualize_feature
 from pellucid.errors import PellucidError, SpecError
 
@@ -128,6 +129,7 @@ for command in (
     compare,
     report,
     runs,
+    studio,
     demo,
 ):
     app.command(cls=Command)(command)

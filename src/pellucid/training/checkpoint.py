@@ -24,6 +24,7 @@ class TrainingState:
     step_in_epoch: int = 0
     step: int = 0
     best_loss: float | None = None
+    best_accuracy: float | None = None
     best_epoch: int = 0
     epochs_without_gain: int = 0
     phase_epoch: int = 0

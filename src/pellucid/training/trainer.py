@@ -234,10 +234,17 @@ class Trainer:
         state.epochs_without_gain += 1
         if loss is not None and (state.best_loss is None or loss < state.best_loss):
             state.best_loss, state.best_epoch, state.epochs_without_gain = loss, state.epoch, 0
+            state.best_accuracy = accuracy
             save_checkpoint(self.folder / BEST, self._weights(), state)
         self._checkpoint(optimizer)
-        best = {"epoch": state.best_epoch, "validation_loss": state.best_loss}
-        self.recorder.update(seconds=state.seconds, best=best if state.best_epoch else None)
+        best = {
+            "epoch": state.best_epoch,
+            "validation_loss": state.best_loss,
+            "validation_accuracy": state.best_accuracy,
+        }
+        self.recorder.update(
+            seconds=state.seconds, epochs=state.epoch, best=best if state.best_epoch else None
+        )
 
     def _is_over(self, phase: Phase) -> bool:
         patience = self.config.patience

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import JSON, Connection, Engine, create_engine, event, inspect, select, text
+from sqlalchemy import JSON, Connection, Engine, create_engine, delete, event, inspect, select, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DatabaseError, OperationalError
@@ -22,7 +22,7 @@ from sqlalchemy.pool import NullPool
 
 from pellucid.errors import MissingDependency, ResultError, SpecError
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 BUSY_SECONDS = 30
 
 
@@ -57,25 +57,40 @@ class ResultRow(Row):
     meta: Mapped[dict[str, Any]] = mapped_column(JSON)
 
 
+class MarkRow(Row):
+    """What a person wrote on a run (`key` is its id) or a result (its path): tags and a note."""
+
+    __tablename__ = "pellucid_marks"
+    kind: Mapped[str] = mapped_column(primary_key=True)
+    key: Mapped[str] = mapped_column(primary_key=True)
+    tags: Mapped[list[str]] = mapped_column(JSON)
+    note: Mapped[str]
+
+
 class Catalogue:
     """Read and write the tables at `location`: a path for SQLite, or the URL of a database.
 
-    Nothing is created before the first write. Raises ResultError for a file that is damaged, that
+    Nothing is created before the first write, which also brings the tables of an older version up
+    to date. Raises ResultError for a file that is damaged, that
     is not a catalogue, or that a newer version wrote.
     """
 
     def __init__(self, location: str | Path) -> None:
         self.location = _located(location)
 
-    def put(self, row: Row) -> None:
-        """Insert a row, or replace the one with the same key."""
+    def put(self, row: Row, *, keep: Collection[str] = ()) -> None:
+        """Insert a row, or replace the one with the same key; columns in `keep` stay as they were."""
         columns = row.__table__.columns
         keys = [column.key for column in columns if column.primary_key]
         values = {column.key: getattr(row, column.key) for column in columns}
-        changed = {name: value for name, value in values.items() if name not in keys}
+        changed = {name: value for name, value in values.items() if name not in (*keys, *keep)}
         with self._writing() as connection:
             insert = _insert_of(connection)(type(row)).values(**values)
-            connection.execute(insert.on_conflict_do_update(index_elements=keys, set_=changed))
+            if changed:
+                insert = insert.on_conflict_do_update(index_elements=keys, set_=changed)
+            else:
+                insert = insert.on_conflict_do_nothing()
+            connection.execute(insert)
 
     def runs(self) -> list[RunRow]:
         """All runs, oldest first."""
@@ -91,11 +106,18 @@ class Catalogue:
         with self._reading() as session:
             return list(session.scalars(query)) if session else []
 
+    def marks(self) -> list[MarkRow]:
+        """All tags and notes."""
+        with self._reading() as session:
+            if session is None or not inspect(session.connection()).has_table("pellucid_marks"):
+                return []
+            return list(session.scalars(select(MarkRow)))
+
     @contextmanager
     def _writing(self) -> Iterator[Connection]:
         with self._explained(), _engine(self.location, writing=True).begin() as connection:
-            if not self._checked(connection):
-                _create(connection)
+            if self._checked(connection) < SCHEMA_VERSION:
+                _bring_up_to_date(connection)
             yield connection
 
     @contextmanager
@@ -110,8 +132,8 @@ class Catalogue:
             with Session(connection) as session:
                 yield session
 
-    def _checked(self, connection: Connection) -> bool:
-        """Whether the tables are there; raises ResultError if they are not ours to use."""
+    def _checked(self, connection: Connection) -> int:
+        """The tables' version, 0 if there are none; raises ResultError if they are not ours."""
         tables = inspect(connection).get_table_names()
         if SchemaRow.__tablename__ not in tables:
             if tables and isinstance(self.location, Path):
@@ -119,7 +141,7 @@ class Catalogue:
                     f"{self.location} is a database of something else (it holds the table "
                     f"{tables[0]!r}). Choose another folder as workspace."
                 )
-            return False
+            return 0
         version = connection.execute(select(SchemaRow.version)).scalar_one()
         if version > SCHEMA_VERSION:
             raise ResultError(
@@ -128,7 +150,7 @@ class Catalogue:
                 found=version,
                 expected=SCHEMA_VERSION,
             )
-        return True
+        return version
 
     @contextmanager
     def _explained(self) -> Iterator[None]:
@@ -166,12 +188,14 @@ def _located(location: str | Path) -> Path | URL:
     )
 
 
-def _create(connection: Connection) -> None:
+def _bring_up_to_date(connection: Connection) -> None:
+    """Make the tables, or those that version 1 lacks. Another process may be at it, too."""
     if connection.dialect.name == "postgresql":
         connection.execute(text("SELECT pg_advisory_xact_lock(721353)"))
     Row.metadata.create_all(connection)
     insert = _insert_of(connection)(SchemaRow).values(version=SCHEMA_VERSION)
     connection.execute(insert.on_conflict_do_nothing())
+    connection.execute(delete(SchemaRow).where(SchemaRow.version < SCHEMA_VERSION))
 
 
 def _engine(location: Path | URL, *, writing: bool) -> Engine:

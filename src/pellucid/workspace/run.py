@@ -68,10 +68,7 @@ class Run:
     @property
     def status(self) -> str:
         """running, finished, failed, or stopped (a process that ended without saying so)."""
-        record = self.record
-        status = str(record["status"])
-        is_here = record.get("host") == platform.node()
-        return "stopped" if status == "running" and is_here and not _lives(record) else status
+        return status_of(self.record)
 
     @property
     def training_ids(self) -> frozenset[str]:
@@ -182,10 +179,17 @@ def read_lines(path: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in complete.splitlines() if line]
 
 
+def status_of(record: dict[str, Any]) -> str:
+    """The status that a record tells, or "stopped" where its process has ended without a word."""
+    status = str(record["status"])
+    is_here = record.get("host") == platform.node()
+    return "stopped" if status == "running" and is_here and not _lives(record) else status
+
+
 def _lives(record: dict[str, Any]) -> bool:
     try:
         os.kill(int(record["pid"]), 0)
-    except ProcessLookupError:
+    except (ProcessLookupError, OverflowError):
         return False
     except PermissionError:
         return True

@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 import re
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
-from pellucid.workspace.catalogue import Catalogue, ResultRow, RunRow
+from pellucid.workspace.catalogue import Catalogue, MarkRow, ResultRow, RunRow
 
 if TYPE_CHECKING:
     from pellucid.result import Provenance, Result
@@ -54,6 +55,17 @@ class ResultEntry:
     created: str
     meta: dict[str, Any] = field(default_factory=dict)
     missing: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Marks:
+    """What a person wrote on a run or a result."""
+
+    tags: tuple[str, ...] = ()
+    note: str = ""
+
+
+Marked = Literal["run", "result"]
 
 
 class Workspace:
@@ -114,6 +126,34 @@ class Workspace:
     def results(self, run_id: str | None = None) -> list[ResultEntry]:
         """All results, or those of one run, oldest first."""
         return [_result_entry(row) for row in self._catalogue.results(run_id)]
+
+    def marks(self) -> dict[tuple[Marked, str], Marks]:
+        """Tags and notes of runs, by ("run", id), and of results, by ("result", path)."""
+        return {
+            ("run" if row.kind == "run" else "result", row.key): Marks(
+                tags=tuple(row.tags), note=row.note
+            )
+            for row in self._catalogue.marks()
+        }
+
+    def mark(
+        self,
+        kind: Marked,
+        key: str | Path,
+        *,
+        tags: Sequence[str] | None = None,
+        note: str | None = None,
+    ) -> None:
+        """Write tags and a note on a run (`key` is its id) or a result (its path); None keeps them."""
+        self.path.mkdir(parents=True, exist_ok=True)
+        row = MarkRow(
+            kind=kind,
+            key=str(Path(key).resolve()) if kind == "result" else str(key),
+            tags=list(dict.fromkeys(tags or ())),
+            note=note or "",
+        )
+        keep = [name for name, given in (("tags", tags), ("note", note)) if given is None]
+        self._catalogue.put(row, keep=keep)
 
 
 def _run_entry(row: RunRow) -> RunEntry:
