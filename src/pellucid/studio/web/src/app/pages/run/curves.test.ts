@@ -1,6 +1,6 @@
 import type { Curve } from "$lib/schemas";
 import { expect, test } from "vitest";
-import { chartsOf, linesOf, metricWord, refined } from "./curves";
+import { appended, chartsOf, linesOf, metricWord, refined } from "./curves";
 
 const curve = (run: string, name: string, x: number[], y: (number | null)[]): Curve => ({ run, name, x, y, total: x.length, exact: true });
 
@@ -31,4 +31,13 @@ test("exact points stand in for coarse ones of their stretch alone", () => {
   expect(joined?.x).toEqual([1, 9, 10, 11, 20, 30]);
   expect(joined?.y).toEqual([1, 5, 6, 7, 3, 4]);
   expect(refined([coarse], [], [8, 12])[0]).toBe(coarse);
+});
+
+test("news are added behind what is known, once, and replace it after a reset", () => {
+  const known = [curve("a", "step.loss", [1, 2], [5, 4])];
+  const news = curve("a", "step.loss", [2, 3], [4, 3]);
+  expect(appended(known, [news], false)[0]?.x).toEqual([1, 2, 3]);
+  expect(appended(known, [news], true)[0]?.x).toEqual([2, 3]);
+  expect(appended(known, [curve("a", "step.loss", [1], [9])], false)[0]).toBe(known[0]);
+  expect(appended(known, [curve("a", "epoch.train_loss", [1], [9])], false)).toHaveLength(2);
 });

@@ -90,3 +90,22 @@ export function refined(coarse: readonly Curve[], exact: readonly Curve[], [from
 function pointsOf(curve: Curve): [number | null, number | null][] {
   return curve.x.map((x, index) => [x, curve.y[index] ?? null]);
 }
+
+/** Curves of a run with news of it added: points beyond the last, or all anew after a `reset`. */
+export function appended(curves: readonly Curve[], news: readonly Curve[], reset: boolean): Curve[] {
+  const known = new Map(curves.map((curve) => [keyOf(curve), curve]));
+  for (const fresh of news) {
+    const old = known.get(keyOf(fresh));
+    known.set(keyOf(fresh), reset || !old ? fresh : joined(old, fresh));
+  }
+  return [...known.values()];
+}
+
+const keyOf = (curve: Curve) => `${curve.run} ${curve.name}`;
+
+function joined(old: Curve, fresh: Curve): Curve {
+  const last = old.x.at(-1) ?? -Infinity;
+  const from = fresh.x.findIndex((x) => x !== null && x > last);
+  if (from < 0) return old;
+  return { ...old, x: [...old.x, ...fresh.x.slice(from)], y: [...old.y, ...fresh.y.slice(from)], total: Math.max(old.total, fresh.total), exact: old.exact && fresh.exact };
+}
