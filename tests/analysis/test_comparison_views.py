@@ -70,7 +70,7 @@ def test_flips_are_marked_by_who_is_right(shown):
     correct = dict(zip(data["sample_id"].values, data["correct"].values.T, strict=True))
     for picture in grid.pictures:
         assert correct[picture.sample].tolist() == [picture.tone == "bad", picture.tone == "good"]
-        assert "→" in picture.label
+        assert " → " in picture.label
 
 
 def test_explanations_stand_in_step(shown):

@@ -27,7 +27,7 @@ from pellucid.views import Column, ImageGrid, Picture, Table, View
 from pellucid.views.prose import counted, percent
 
 COLOURS = "Blue: only B right; orange: only A right."
-READING = "Under each picture: the answers of A and B, and how sure each was."
+READING = "Under each picture: the answers of A and B; where both give one, how sure each was."
 
 
 def flips_view(data: xr.Dataset) -> View:
@@ -149,10 +149,12 @@ def _pictures(data: xr.Dataset, rows: Counts) -> tuple[Picture, ...]:
 
 
 def _label(data: xr.Dataset, sample: int) -> str:
-    """``cat → dog (91, 62 %)``, or ``cat (91, 62 %)`` for one answer."""
+    """``cat → dog``, or ``cat (91, 62 %)`` for one answer."""
     answers = [str(data["label"].values[answer]) for answer in data["predicted"].values[:, sample]]
+    if answers[0] != answers[1]:
+        return " → ".join(answers)
     first, second = (percent(float(share), 0) for share in data["confidence"].values[:, sample])
-    return f"{' → '.join(dict.fromkeys(answers))} ({first.removesuffix(' %')}, {second})"
+    return f"{answers[0]} ({first.removesuffix(' %')}, {second})"
 
 
 def _tone(outcome: int) -> Literal["neutral", "good", "bad"]:

@@ -21,6 +21,7 @@ from pellucid.analysis.comparison_words import (
 )
 from pellucid.views import Axis, Column, Matrix, Scatter, Table, View
 from pellucid.views.prose import counted, interval, percent
+from pellucid.views.wording import MINUS, MISSING
 
 MOST_MEMBERS = 1_000
 MOST_PAIRS = 20
@@ -37,12 +38,13 @@ OUTCOMES = {
 def comparison_views(data: xr.Dataset) -> list[View]:
     """Figures, who is right where, how sure each is, the flips, both explanations in step."""
     paired = [agreement_view(data)] if num_pairs(data) else []
+    flips = [flips_view(data)] if data["shared"].any() else []
     differ = (data["predicted"].values[0] != data["predicted"].values[1]).any()
     return [
         figures_view(data),
         *paired,
         probability_view(data),
-        flips_view(data),
+        *flips,
         *([answers_view(data)] if differ else []),
         *explained_views(data),
         *([maps_table(data)] if "explained" in data.dims else []),
@@ -58,7 +60,7 @@ def figures_view(data: xr.Dataset) -> Table:
         rows += [
             ("accuracy", *map(percent, accuracy.tolist()), _change(accuracy)),
             ("accuracy, 95 % interval", *_intervals(data), _gain(data)),
-            ("right answers", *_right(data), _difference(data["correct"].values.sum(1))),
+            ("right answers", *_right(data), _difference(data)),
         ]
     sure, error = data["mean_confidence"].values, data["calibration_error"].values
     rows.append(("how sure of its answers", *map(percent, sure.tolist()), _change(sure)))
@@ -154,11 +156,16 @@ def answers_view(data: xr.Dataset) -> Table:
             values = tuple(right[order].astype(int).tolist())
             columns.append(Column(name=f"{name} right", values=values, format=",d"))
     cut = f" Shown are the {len(order)} most frequent of {len(pairs):,} pairs."
+    shared = bool(data["shared"].any())
+    said = (
+        f"The models answer differently on {counted(len(differ), 'sample')}"
+        if shared
+        else "The models share no class; each row is what they answer to the same samples"
+    )
     return Table(
-        title="Which answers changed into which",
+        title=f"Which answers {'changed into' if shared else 'go with'} which",
         caption=(
-            f"The models answer differently on {counted(len(differ), 'sample')}; equal pairs of "
-            "answers are counted together, the most frequent first."
+            f"{said}; equal pairs of answers are counted together, the most frequent first."
             + (cut if len(pairs) > len(order) else "")
         ),
         columns=tuple(columns),
@@ -190,7 +197,9 @@ def _intervals(data: xr.Dataset) -> list[str]:
 
 def _right(data: xr.Dataset) -> list[str]:
     right, judged = data["correct"].values.sum(1), data["num_judged"].values
-    return [f"{int(r):,} of {int(n):,}" if n else "–" for r, n in zip(right, judged, strict=True)]
+    return [
+        f"{int(r):,} of {int(n):,}" if n else MISSING for r, n in zip(right, judged, strict=True)
+    ]
 
 
 def _change(values: np.ndarray[tuple[int, ...], np.dtype[np.float64]]) -> str:
@@ -199,8 +208,11 @@ def _change(values: np.ndarray[tuple[int, ...], np.dtype[np.float64]]) -> str:
 
 def _gain(data: xr.Dataset) -> str:
     low, high = float(data["accuracy_gain_low"]), float(data["accuracy_gain_high"])
-    return f"{points(low)} to {points(high)}" if num_pairs(data) else "–"
+    return f"{points(low)} to {points(high)}" if num_pairs(data) else MISSING
 
 
-def _difference(values: np.ndarray[tuple[int, ...], np.dtype[np.int64]]) -> str:
-    return f"{int(values[1]) - int(values[0]):+,}".replace("-", "−")
+def _difference(data: xr.Dataset) -> str:
+    judged, right = data["num_judged"].values, data["correct"].values.sum(1)
+    if judged[0] != judged[1]:
+        return MISSING
+    return f"{int(right[1]) - int(right[0]):+,}".replace("-", MINUS)

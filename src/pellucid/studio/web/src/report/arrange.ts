@@ -10,6 +10,9 @@ export interface Part {
   gallery: boolean;
 }
 
+/** How many samples a gallery explains: two models' views of one sample are one. */
+export const countSamples = (part: Part): number => new Set(part.views.map((view) => view.sample)).size;
+
 export function arrange(views: ViewEntry[]): Part[] {
   const parts: Part[] = [];
   for (const view of views) {
