@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 import torch
+from torch import nn
+from torch.testing import assert_close
 
 from pellucid.attribution.attribute import attribute, open_call
 from pellucid.errors import MethodError
@@ -68,3 +70,24 @@ def test_an_input_that_the_model_cannot_take(convolutional):
         MethodError, match=r"cannot run on input \(2, 4, 8, 8\) float32: .*Expected"
     ):
         attribute(convolutional, torch.randn(2, 4, 8, 8))
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_one_sample_whose_cells_are_flattened_behind_a_batch_norm(dtype):
+    """PyTorch 2.14 gives wrong gradients for it on CPUs, unless they are put in order."""
+    torch.manual_seed(0)
+
+    class Flattened(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.norm, self.head = nn.BatchNorm2d(6), nn.Linear(6, 2)
+            nn.init.normal_(self.norm.weight)
+
+        def forward(self, pixels):
+            tokens = self.norm(pixels).flatten(2).transpose(1, 2)
+            return self.head(tokens).sin().sum(1)
+
+    model, pixels = Flattened().to(dtype), torch.randn(2, 6, 4, 4, dtype=dtype)
+    together = attribute(model, pixels, method="input_x_gradient", target=0)
+    alone = attribute(model, pixels[:1], method="input_x_gradient", target=0)
+    assert_close(alone, together[:1])

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 
 import torch
 from torch import Tensor, nn
+from torch.nn.modules.batchnorm import _BatchNorm
 
 from pellucid.errors import MethodError
 from pellucid.model import Model
@@ -24,7 +25,12 @@ def frozen(model: Model) -> Iterator[None]:
             "Build the model outside of it."
         )
     trainable = [p for p in model.module.parameters() if p.requires_grad]
-    with torch.inference_mode(mode=False), torch.enable_grad(), model.evaluating():
+    with (
+        torch.inference_mode(mode=False),
+        torch.enable_grad(),
+        model.evaluating(),
+        batch_norms_in_order(model.module),
+    ):
         try:
             for parameter in trainable:
                 parameter.requires_grad = False
@@ -32,6 +38,25 @@ def frozen(model: Model) -> Iterator[None]:
         finally:
             for parameter in trainable:
                 parameter.requires_grad = True
+
+
+@contextmanager
+def batch_norms_in_order(module: nn.Module) -> Iterator[None]:
+    """Give batch norms the gradients of a single sample in plain order.
+
+    PyTorch (2.14, on CPUs) takes the gradient of one sample that comes back from flattened and
+    transposed cells, as in LeViT, for one in another order, and gives wrong numbers without a word.
+    """
+
+    def reorder(_module: nn.Module, _arguments: object, output: object) -> None:
+        if isinstance(output, Tensor) and output.requires_grad and len(output) == 1:
+            output.register_hook(Tensor.contiguous)
+
+    with ExitStack() as hooks:
+        for part in module.modules():
+            if isinstance(part, _BatchNorm):
+                hooks.callback(part.register_forward_hook(reorder).remove)
+        yield
 
 
 @contextmanager
