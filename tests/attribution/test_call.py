@@ -80,14 +80,15 @@ def test_one_sample_whose_cells_are_flattened_behind_a_batch_norm(dtype):
     class Flattened(nn.Module):
         def __init__(self) -> None:
             super().__init__()
-            self.norm, self.head = nn.BatchNorm2d(6), nn.Linear(6, 2)
+            self.norm, self.after = nn.BatchNorm2d(6), nn.LayerNorm(6)
+            self.head = nn.Linear(6, 2)
             nn.init.normal_(self.norm.weight)
 
         def forward(self, pixels):
             tokens = self.norm(pixels).flatten(2).transpose(1, 2)
-            return self.head(tokens).sin().sum(1)
+            return self.head(self.after(tokens)).sin().sum(1)
 
-    model, pixels = Flattened().to(dtype), torch.randn(2, 6, 4, 4, dtype=dtype)
+    model, pixels = Flattened().to(dtype), torch.randn(2, 6, 5, 5, dtype=dtype)
     together = attribute(model, pixels, method="input_x_gradient", target=0)
     alone = attribute(model, pixels[:1], method="input_x_gradient", target=0)
     assert_close(alone, together[:1])
