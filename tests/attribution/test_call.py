@@ -92,3 +92,12 @@ def test_one_sample_whose_cells_are_flattened_behind_a_batch_norm(dtype):
     together = attribute(model, pixels, method="input_x_gradient", target=0)
     alone = attribute(model, pixels[:1], method="input_x_gradient", target=0)
     assert_close(alone, together[:1])
+
+
+def test_a_graph_is_traced_once_for_calls_of_single_samples(convolutional, pixels):
+    graphs = []
+    for _ in range(2):
+        with open_call(convolutional, pixels[:1], 0) as (call, _):
+            call.own_gradients()
+            graphs.append(call.graph)
+    assert graphs[0].recording is graphs[1].recording

@@ -25,12 +25,7 @@ def frozen(model: Model) -> Iterator[None]:
             "Build the model outside of it."
         )
     trainable = [p for p in model.module.parameters() if p.requires_grad]
-    with (
-        torch.inference_mode(mode=False),
-        torch.enable_grad(),
-        model.evaluating(),
-        batch_norms_in_order(model.module),
-    ):
+    with torch.inference_mode(mode=False), torch.enable_grad(), model.evaluating():
         try:
             for parameter in trainable:
                 parameter.requires_grad = False
@@ -42,10 +37,11 @@ def frozen(model: Model) -> Iterator[None]:
 
 @contextmanager
 def batch_norms_in_order(module: nn.Module) -> Iterator[None]:
-    """Give batch norms the gradients of a single sample in plain order.
+    """Give batch norms the gradients of a single sample in plain order, inside the block.
 
     PyTorch (2.14, on CPUs) takes the gradient of one sample that comes back from flattened and
     transposed cells, as in LeViT, for one in another order, and gives wrong numbers without a word.
+    Not for blocks that trace the module: a module with hooks is another one to a graph.
     """
 
     def reorder(_module: nn.Module, _arguments: object, output: object) -> None:
