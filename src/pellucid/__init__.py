@@ -9,6 +9,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from pellucid.analysis.comparison import Comparison, compare
     from pellucid.analysis.evaluation import Evaluation, evaluate
     from pellucid.analysis.method_ranking import MethodRanking, benchmark_methods
     from pellucid.attribution.attribute import attribute
@@ -40,6 +41,8 @@ _HOMES = {
     "Run": "pellucid.workspace.run",
     "evaluate": "pellucid.analysis.evaluation",
     "Evaluation": "pellucid.analysis.evaluation",
+    "compare": "pellucid.analysis.comparison",
+    "Comparison": "pellucid.analysis.comparison",
     "benchmark_methods": "pellucid.analysis.method_ranking",
     "MethodRanking": "pellucid.analysis.method_ranking",
     "attribute": "pellucid.attribution.attribute",
@@ -57,6 +60,7 @@ _HOMES = {
 }
 
 __all__ = [
+    "Comparison",
     "Data",
     "Evaluation",
     "Explanation",
@@ -70,6 +74,7 @@ __all__ = [
     "Workspace",
     "attribute",
     "benchmark_methods",
+    "compare",
     "evaluate",
     "explain",
     "finetune",

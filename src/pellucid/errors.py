@@ -12,7 +12,8 @@
     ├── TrainingError        a training that cannot start or go on
     ├── MethodError          an attribution that is not defined here
     │   └── NoGradientError  a model that cannot be differentiated
-    └── ResultError          a saved result that cannot be opened
+    ├── ResultError          a saved result that cannot be opened
+    └── WorkerError          work that its process did not bring to an end
 
 A message says what was received, what was expected, and what to do next.
 """
@@ -89,6 +90,10 @@ class NoGradientError(MethodError):
 
 class ResultError(PellucidError):
     """A saved result that cannot be opened or written."""
+
+
+class WorkerError(PellucidError):
+    """Work that its process did not bring to an end: it was killed, or failed unexpectedly."""
 
 
 def closest(name: str, known: Iterable[str], *, most: int = 3) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -347,6 +347,16 @@ def overlay(index: int, matrix: Matrix) -> Overlay:
     )
 
 
+def moved(view: Overlay, number: int) -> Overlay:
+    """The same explanation of another picture: all maps and the picture shifted, with a name."""
+    shift = (3 * number, 5 * number)
+    picture = replace(
+        view.picture, pixels=np.roll(view.picture.pixels, shift, (0, 1)), sample=f"{number}.jpg"
+    )
+    maps = tuple(replace(m, values=np.roll(m.values, shift, (0, 1))) for m in view.maps)
+    return replace(view, title=f"{number}.jpg", picture=picture, maps=maps)
+
+
 def tokens() -> Tokens:
     words = "[CLS] a gorgeous , witty , se ##duc ##tive movie , though a little too long . [SEP]"
     split = tuple(words.split())
@@ -413,6 +423,7 @@ def make() -> dict[str, Callable[..., Any]]:
         "crop": crop,
         "evaluation": evaluation,
         "explanation": explanation,
+        "moved": moved,
         "photo": photo,
         "result": result,
         "training": training,

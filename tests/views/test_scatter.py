@@ -1,11 +1,9 @@
-"""Scatter plots: groups, what is drawn of many points, and what the page says of each."""
+"""Scatter plots: groups, what is drawn of many points."""
 
 from __future__ import annotations
 
 import numpy as np
 
-from pellucid.reporting import drawers_scatter
-from pellucid.reporting.drawers import Sheet, draw
 from pellucid.views import Axis, Scatter
 from pellucid.views.grouping import OTHERS, groups_of
 from pellucid.views.matplotlib import draw_views
@@ -40,18 +38,7 @@ def test_points_that_are_nowhere_are_left_out() -> None:
     assert groups_of(view)[0].rows.tolist() == [0, 2, 4]
 
 
-def test_the_page_names_each_sample() -> None:
-    assert drawers_scatter.MOST_POINTS == 3000
-    drawn = draw(scatter(4, ("cat", "dog", "cat", "")), Sheet(), "view-1")
-    assert drawn.count("<circle") == 4 + 3  # and one for each group in the legend
-    assert "sample &lt;2&gt; · cat · layer4:1" in drawn
-    assert "4 points, layer4:2 over layer4:1. others: 1; cat: 2; dog: 1." in drawn
-
-
 def test_many_points_are_thinned_over_their_density() -> None:
-    drawn = draw(scatter(9000), Sheet(), "view-1")
-    assert drawn.count("<circle") == 3000
-    assert "3,000 of 9,000 points are drawn" in drawn
     axes, *_ = draw_views([scatter(9000)]).axes
     assert len(axes.collections) == 2
     assert len(axes.collections[1].get_offsets()) == 2500

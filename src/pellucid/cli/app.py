@@ -11,6 +11,7 @@ from typer.core import TyperGroup
 
 from pellucid.cli import output
 from pellucid.cli.benchmark_methods import benchmark_methods
+from pellucid.cli.compare import compare
 from pellucid.cli.demo import demo
 from pellucid.cli.evaluate import evaluate
 from pellucid.cli.explain import explain
@@ -125,6 +126,7 @@ for command in (
     visualize_feature,
     methods,
     benchmark_methods,
+    compare,
     report,
     runs,
     studio,

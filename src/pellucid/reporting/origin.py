@@ -1,4 +1,4 @@
-"""Where a section comes from: its record as a table, and the commands that make it again."""
+"""Where a section comes from: its record as rows, and the commands that make it again."""
 
 from __future__ import annotations
 
@@ -26,27 +26,6 @@ WORDS = {
 }
 VERBS = {"evaluation": "evaluate", "explanation": "explain"}
 MOST_LISTED = 12
-
-
-def draw_origin(section: Section) -> Markup | None:
-    """A closed box with the record and how to make the section again; None without a record."""
-    if not section.record:
-        return None
-    rows = [
-        element("tr", element("th", name, scope="row"), element("td", value))
-        for name, value in rows_of(section.record)
-    ]
-    hint = element("span", " model, data, parameters, versions, and how to make it again")
-    again = commands(section)
-    recipe = (
-        element("h4", "How to make this again"),
-        element("pre", element("code", "\n".join(again)), tabindex=0),
-    )
-    table = element("table", element("tbody", *rows))
-    body = element("div", table, *(recipe if again else ()))
-    return element(
-        "details", element("summary", "Where this comes from", hint), body, class_="origin"
-    )
 
 
 def rows_of(record: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
@@ -166,11 +145,6 @@ def duration(seconds: float) -> str:
     return f"{minutes} min" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"
 
 
-def paragraphs(text: str, *, first: str = "") -> Markup:
-    """Lines of text as paragraphs; `first` is the class of the first one."""
-    lines = [prose(line) for line in text.splitlines() if line.strip()]
-    drawn = (
-        element("p", line, class_=(first or None) if not n else None)
-        for n, line in enumerate(lines)
-    )
-    return join(drawn)
+def paragraphs(text: str) -> Markup:
+    """Lines of text as paragraphs."""
+    return join(element("p", prose(line)) for line in text.splitlines() if line.strip())

@@ -1,4 +1,4 @@
-"""One HTML file that shows runs and results, and opens anywhere without a network."""
+"""One file that shows runs and results and opens anywhere: an HTML page, or a PDF."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from pathlib import Path
 
 from pellucid.files import replacing
 from pellucid.reporting.page import write_page
+from pellucid.reporting.pdf import write_pdf
 from pellucid.reporting.sections import Section, Source, gather
 
 
@@ -19,9 +20,10 @@ def report(
     """Write a report on a run, a result, or several of them, and return where it lies.
 
     `source` is the folder of a run (its saved results are shown too), a saved result, any object
-    with `views()` and `summary()`, or a sequence of those. `note` is put above the summary.
-    Raises ResultError for a path without a run or result, SpecError for anything else without
-    views.
+    with `views()` and `summary()`, an `Excerpt` of one, or a sequence of those. `note` is put above
+    the summary. A name that ends in ``.pdf`` makes a PDF for print, any other one an HTML page,
+    which needs no network. Raises ResultError for a path without a run or result, SpecError for
+    anything else without views.
 
     >>> pellucid.report("runs/pets", "pets.html", title="Can we trust it?")  # doctest: +SKIP
     """
@@ -29,9 +31,13 @@ def report(
     target = Path(out).expanduser()
     if target.is_dir():
         target = target / "report.html"
-    page = write_page(sections, title=title or _title(sections), note=note)
+    heading = title or _title(sections)
     with replacing(target) as temporary:
-        temporary.write_text(page, encoding="utf-8")
+        if target.suffix.lower() == ".pdf":
+            write_pdf(sections, temporary, title=heading, note=note)
+        else:
+            with temporary.open("w", encoding="utf-8") as file:
+                file.writelines(write_page(sections, title=heading, note=note))
     return target
 
 

@@ -29,7 +29,20 @@ class Reportable(Protocol):
     def summary(self) -> str: ...
 
 
-Source = str | Path | Reportable | Sequence["str | Path | Reportable"]
+@dataclass(frozen=True, kw_only=True)
+class Excerpt:
+    """A run or result of which a report shows some views, by position, with a comment.
+
+    `views=None` shows all. Of a run, its own views are meant; its results come as others do.
+    """
+
+    source: str | Path | Reportable
+    views: tuple[int, ...] | None = None
+    comment: str = ""
+
+
+One = str | Path | Reportable | Excerpt
+Source = One | Sequence[One]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,6 +54,7 @@ class Section:
     summary: str
     views: tuple[View, ...]
     figures: tuple[tuple[str, str, str], ...] = ()
+    comment: str = ""
     record: Mapping[str, Any] = field(default_factory=dict)
     subject: str = ""
 
@@ -54,10 +68,29 @@ def gather(source: Source) -> list[Section]:
     given = (
         list(source) if isinstance(source, Sequence) and not isinstance(source, str) else [source]
     )
-    opened = [part for one in given for part in _opened(one)]
-    if not opened:
+    sections = [section for one in given for section in _sections(one)]
+    if not sections:
         raise SpecError("a report needs at least one run or result; none was given.")
-    return _told_apart([_section(one) for one in opened])
+    return _told_apart(sections)
+
+
+def _sections(one: Any) -> list[Section]:
+    if not isinstance(one, Excerpt):
+        return [_section(part) for part in _opened(one)]
+    section = _section(next(iter(_opened(one.source))))
+    return [replace(section, views=_chosen(section, one.views), comment=one.comment)]
+
+
+def _chosen(section: Section, positions: tuple[int, ...] | None) -> tuple[View, ...]:
+    if positions is None:
+        return section.views
+    for position in positions:
+        if not 0 <= position < len(section.views):
+            raise SpecError(
+                f"there is no view {position} in {section.title!r}; it has {len(section.views)}, "
+                "counted from 0."
+            )
+    return tuple(section.views[position] for position in positions)
 
 
 def _opened(source: Any) -> Iterable[Reportable]:

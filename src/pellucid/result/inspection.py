@@ -105,6 +105,11 @@ class Inspection:
     def __str__(self) -> str:
         return "\n\n".join([self.summary(), *(result.summary() for result in self.results())])
 
+    def _repr_mimebundle_(self, **_: Any) -> Mapping[str, Any]:
+        from pellucid.views.notebook import widget_bundle
+
+        return widget_bundle(self.summary(), self.views())
+
     def _repr_html_(self) -> str:
         from pellucid.views.matplotlib import static_html
 

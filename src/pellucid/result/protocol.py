@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import xarray as xr
 
@@ -57,6 +58,11 @@ class Result:
 
     def __str__(self) -> str:
         return self.summary()
+
+    def _repr_mimebundle_(self, **_: Any) -> Mapping[str, Any]:
+        from pellucid.views.notebook import widget_bundle
+
+        return widget_bundle(self.summary(), self.views())
 
     def _repr_html_(self) -> str:
         from pellucid.views.matplotlib import static_html

@@ -11,10 +11,26 @@ from fastapi import APIRouter, FastAPI
 from fastapi.routing import iter_route_contexts
 
 from pellucid.studio import problems
-from pellucid.studio.routes import methods, pages, results, runs, session, workspace
+from pellucid.studio.routes import (
+    ask,
+    data,
+    inputs,
+    jobs,
+    methods,
+    models,
+    pages,
+    reports,
+    results,
+    runs,
+    samples,
+    session,
+    uploads,
+    workspace,
+)
 from pellucid.studio.security.guard import Guard, Rules
 from pellucid.studio.security.marks import PUBLIC, UPLOAD, marked
 from pellucid.studio.security.origins import allowed_hosts
+from pellucid.studio.services import jobbing, keeping
 from pellucid.studio.state import Settings, Studio
 from pellucid.studio.warming import warming
 
@@ -27,10 +43,18 @@ ROUTERS: tuple[APIRouter, ...] = (
     runs.router,
     results.router,
     methods.router,
+    models.router,
+    data.router,
+    samples.router,
+    uploads.router,
+    inputs.router,
+    ask.router,
+    jobs.router,
+    reports.router,
     pages.router,
 )
 # What starts and ends with the studio, in this order: each puts its parts into it.
-SERVICES: tuple[Service, ...] = (warming,)
+SERVICES: tuple[Service, ...] = (warming, keeping, jobbing)
 
 
 def create_app(settings: Settings) -> FastAPI:

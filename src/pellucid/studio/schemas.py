@@ -245,6 +245,13 @@ class SampleItem(Schema):
     snippet: str = ""
 
 
+class SamplePlace(SampleItem):
+    """Where a sample that a result shows lies: its data set, and the split that it was taken from."""
+
+    data: Id
+    split: str | None = None
+
+
 class SamplePage(Schema):
     """Some samples of a data set, and how many there are."""
 

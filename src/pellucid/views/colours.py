@@ -33,6 +33,9 @@ MATRIX_RIGHT, MATRIX_WRONG = "#0a5c96", "#9a3f00"
 SPEAKS_FOR, SPEAKS_AGAINST = "#b2182b", "#2166ac"
 
 NUM_COLOURS = 256
+# The house's own first; the others differ for colour-blind readers as well.
+SIGNED_MAPS = ("RdBu_r", "PuOr_r", "BrBG_r")
+UNSIGNED_MAPS = ("inferno", "viridis", "cividis")
 FAINTEST, STRONGEST = 0.3, 0.86  # part of RdBu used: neither white at zero nor black at the ends
 
 
@@ -69,21 +72,34 @@ def matrix_limit(view: Matrix) -> float:
 
 
 @functools.cache
-def colour_table(signed: bool) -> NDArray[np.uint8]:
-    """Colours of a heat map: (256, 4) uint8 red, green, blue, opacity, from low to high."""
+def colour_table(signed: bool, name: str = "") -> NDArray[np.uint8]:
+    """Colours of a heat map: (256, 4) uint8 red, green, blue, opacity, from low to high.
+
+    `name` is one of SIGNED_MAPS or UNSIGNED_MAPS; by default the first of them.
+    """
     from matplotlib import colormaps
 
+    name = name or (SIGNED_MAPS if signed else UNSIGNED_MAPS)[0]
     ramp = np.linspace(0, 1, NUM_COLOURS)
     if signed:
         value = 2 * ramp - 1
         strength = np.sign(value) * (FAINTEST + (STRONGEST - FAINTEST) * np.abs(value))
-        colours = colormaps["RdBu_r"]((strength + 1) / 2)
+        colours = colormaps[name]((strength + 1) / 2)
         opacity = np.abs(value) ** 0.8
     else:
-        colours = colormaps["inferno"](0.12 + 0.86 * ramp)
+        colours = colormaps[name](0.12 + 0.86 * ramp)
         opacity = ramp**0.85
     table = np.concatenate([colours[:, :3], opacity[:, None]], 1)
     return np.round(table * 255).astype(np.uint8)
+
+
+def written_tables() -> dict[str, dict[str, str]]:
+    """All tables as the page reads them: red, green, blue and opacity of 256 colours, in hex."""
+    families = {"signed": (True, SIGNED_MAPS), "unsigned": (False, UNSIGNED_MAPS)}
+    return {
+        family: {name: colour_table(signed, name).tobytes().hex() for name in names}
+        for family, (signed, names) in families.items()
+    }
 
 
 def base(signed: bool) -> tuple[int, int, int]:

@@ -17,6 +17,7 @@ import json
 import os
 import platform
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -158,6 +159,11 @@ class Run:
 
     def __str__(self) -> str:
         return f"{self.name} ({self.path})\n{self.summary()}"
+
+    def _repr_mimebundle_(self, **_: Any) -> Mapping[str, Any]:
+        from pellucid.views.notebook import widget_bundle
+
+        return widget_bundle(self.summary(), self.views())
 
     def _repr_html_(self) -> str:
         from pellucid.views.matplotlib import static_html

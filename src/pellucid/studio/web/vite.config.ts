@@ -15,6 +15,8 @@ const SURFACES: Record<string, UserConfig> = {
   },
   report: single("report", "iife"),
   widget: single("widget", "es"),
+  // Every kind of view on one page, to be looked at while working on them; it is no part of the package.
+  gallery: { base: "./", build: { rolldownOptions: { input: at("src/views/gallery/index.html") } } },
 };
 
 function single(name: string, format: "iife" | "es"): UserConfig {

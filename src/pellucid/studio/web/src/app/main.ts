@@ -1,5 +1,10 @@
+import { language, setLanguage } from "$lib/i18n.svelte";
+import { startTheme } from "$lib/theme.svelte";
 import { mount } from "svelte";
 import "../styles/base.css";
+import "../styles/controls.css";
 import App from "./App.svelte";
 
+startTheme();
+setLanguage(language());
 mount(App, { target: document.getElementById("app") as HTMLElement });

@@ -8,6 +8,7 @@ export interface BodyProps<V extends View = View> {
   view: V;
   width?: number;
   height?: number;
+  onzoom?: (range: [number, number] | null) => void;
 }
 
 type Body = Component<BodyProps>;

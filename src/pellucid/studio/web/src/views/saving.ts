@@ -26,8 +26,9 @@ export function takeOffers(take: (drawing: Drawing) => void): void {
 }
 
 /** Do something with the colours of a light page, whatever the reader sees; nothing is painted between. */
-export function inLight<T>(work: () => T): T {
-  const root = document.documentElement;
+export function inLight<T>(element: Element, work: () => T): T {
+  const tree = element.getRootNode();
+  const root = tree instanceof ShadowRoot ? (tree.host as HTMLElement) : document.documentElement;
   const before = root.dataset.theme;
   root.dataset.theme = "light";
   try {
@@ -47,7 +48,7 @@ const USUAL: Record<string, string> = { "fill-opacity": "1", "stroke-opacity": "
 /** A drawing on the page as markup that stands alone: style sheets and variables become attributes.
  *  Elements with `data-screen` (what only helps on screen) are left out. */
 export function standalone(svg: SVGSVGElement): Sized {
-  return inLight(() => {
+  return inLight(svg, () => {
     const copy = svg.cloneNode(true) as SVGSVGElement;
     const originals = svg.querySelectorAll<SVGElement>("*");
     copy.querySelectorAll<SVGElement>("*").forEach((element, at) => inline(element, getComputedStyle(originals[at]!)));

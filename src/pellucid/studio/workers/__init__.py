@@ -1,0 +1,7 @@
+"""Processes that keep models warm: one task at a time, with progress, cancelled or replaced."""
+
+from pellucid.studio.workers.lane import Lane
+from pellucid.studio.workers.messages import Limits
+from pellucid.studio.workers.ticket import TaskCancelled, Ticket
+
+__all__ = ["Lane", "Limits", "TaskCancelled", "Ticket"]

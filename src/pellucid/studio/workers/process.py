@@ -1,0 +1,154 @@
+"""The worker's own side: take tasks from the pipe, do them one by one, and say how it goes.
+
+A thread listens to the pipe, so that a task can be cancelled: the main thread is interrupted as by
+Ctrl-C, which all long work in Pellucid is made for. When the server has gone, the task at hand is
+interrupted likewise, and the process ends.
+"""
+
+from __future__ import annotations
+
+import importlib
+import logging
+import os
+import queue
+import signal
+import threading
+import time
+from contextlib import suppress
+from multiprocessing.connection import Connection
+from types import FrameType
+from typing import TYPE_CHECKING, Any
+
+from pellucid.progress import Step, listening
+from pellucid.studio.workers.messages import (
+    Cancel,
+    Cancelled,
+    Done,
+    Failed,
+    Limits,
+    Progressed,
+    Question,
+    Reply,
+    Task,
+)
+
+if TYPE_CHECKING:
+    from pellucid.studio.workers.warm import Warm
+
+SECONDS_BETWEEN = 0.2
+SECONDS_TO_LEAVE = 10.0
+log = logging.getLogger(__name__)
+
+
+def serve(connection: Connection, limits: Limits) -> None:
+    """Do tasks until the pipe is closed."""
+    Serving(connection).run(limits)
+
+
+class Serving:
+    """One worker process at work."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._tasks: queue.SimpleQueue[Task | None] = queue.SimpleQueue()
+        self._current: int | None = None
+        self._unwanted: set[int] = set()
+        self._left = False
+        self._sending = self._late = False
+        self._main = threading.main_thread().ident or 0
+
+    def run(self, limits: Limits) -> None:
+        """Listen, and do what comes."""
+        # Ctrl-C in the terminal reaches all processes; the server tells its workers what to do.
+        signal.signal(signal.SIGINT, self._interrupted)
+        threading.Thread(target=self._listen, daemon=True).start()
+        if limits.catalogue:
+            os.environ["PELLUCID_CATALOGUE"] = limits.catalogue
+        from pellucid.studio.workers.warm import Warm
+
+        warm = Warm(limits)
+        while (task := self._tasks.get()) is not None:
+            self._send(self._outcome(task, warm))
+
+    def _listen(self) -> None:
+        try:
+            while True:
+                message: Question = self._connection.recv()
+                if isinstance(message, Cancel):
+                    self._stop(message.id)
+                else:
+                    self._tasks.put(message)
+        except (EOFError, OSError):
+            self._leave()
+
+    def _stop(self, task: int) -> None:
+        self._unwanted.add(task)
+        signal.pthread_kill(self._main, signal.SIGINT)
+
+    def _leave(self) -> None:
+        self._left = True
+        self._tasks.put(None)
+        timer = threading.Timer(SECONDS_TO_LEAVE, os._exit, (1,))
+        timer.daemon = True
+        timer.start()
+        if self._current is not None:
+            self._stop(self._current)
+
+    def _interrupted(self, _signal: int, _frame: FrameType | None) -> None:
+        """Runs in the main thread: interrupts the task at hand if it is unwanted, once.
+
+        Not in the midst of a message, which would leave the pipe useless.
+        """
+        task = self._current
+        if self._sending:
+            self._late = True
+        elif task in self._unwanted:
+            self._current = None
+            raise KeyboardInterrupt
+
+    def _outcome(self, task: Task, warm: Warm) -> Reply:
+        if self._left or task.id in self._unwanted:
+            return Cancelled(task.id)
+        try:
+            try:
+                self._current = task.id
+                if task.id in self._unwanted:
+                    return Cancelled(task.id)
+                value = self._done(task, warm)
+            finally:
+                self._current = None
+        except KeyboardInterrupt:
+            return Cancelled(task.id)
+        except Exception as error:
+            log.debug("a task failed: %s", task.home, exc_info=True)
+            return Failed.of(task.id, error)
+        return Done(task.id, value, cancelled=task.id in self._unwanted)
+
+    def _done(self, task: Task, warm: Warm) -> Any:
+        module, _, name = task.home.partition(":")
+        function = getattr(importlib.import_module(module), name)
+        with listening(_Throttled(lambda step: self._send(Progressed(task.id, step)))):
+            return function(warm, **task.arguments)
+
+    def _send(self, reply: Reply) -> None:
+        self._sending = True
+        with suppress(BrokenPipeError):  # nobody is left to hear it, and the listener will see that
+            self._connection.send(reply)
+        self._sending = False
+        if self._late:
+            self._late = False
+            self._interrupted(signal.SIGINT, None)
+
+
+class _Throttled:
+    """Passes on beginnings, ends, and else what comes after a while."""
+
+    def __init__(self, send: Any) -> None:
+        self._send, self._said, self._what = send, 0.0, ""
+
+    def __call__(self, step: Step) -> None:
+        now = time.monotonic()
+        new = step.description != self._what or step.done >= step.total
+        if new or now - self._said >= SECONDS_BETWEEN:
+            self._said, self._what = now, step.description
+            self._send(step)

@@ -1,0 +1,166 @@
+"""A real studio in a process of its own, and headless Chromium to open it."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+OPTIONS = ("--no-sandbox", "--no-first-run", "--disable-background-networking")
+ENTRY_POINTS = "[pellucid.results]\nunforeseen = unforeseen_analysis:Unforeseen\n"
+METADATA = "Metadata-Version: 2.1\nName: unforeseen-analysis\nVersion: 1.0\n"
+PATIENCE = 90_000  # milliseconds; workers load torch, and the machine may be busy
+TOKEN = "onlytestsknow0123456789"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    here = Path(__file__).parent
+    missing = pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed")
+    for item in items:
+        if here in item.path.parents:
+            item.add_marker(pytest.mark.browser)
+            item.add_marker(missing)
+            item.add_marker(pytest.mark.xdist_group("studio"))
+
+
+@dataclass
+class Running:
+    """`pellucid studio` in a process of its own; `restart` kills it without a word."""
+
+    workspace: Path
+    data: Path
+    plugin: Path | None = None
+    options: tuple[str, ...] = ()
+    port: int = 0
+    login: str = ""
+    said: list[str] = field(default_factory=list)
+    _process: subprocess.Popen[str] | None = None
+
+    def start(self) -> Running:
+        command = [sys.executable, "-m", "pellucid", "studio", str(self.workspace)]
+        command += ["--no-browser", "--json", "--port", str(self.port), "--data", str(self.data)]
+        paths = [str(self.plugin)] if self.plugin else []
+        paths += [path for path in os.environ.get("PYTHONPATH", "").split(os.pathsep) if path]
+        environment = os.environ | {
+            "PELLUCID_STUDIO_TOKEN": TOKEN,
+            "PYTHONPATH": os.pathsep.join(paths),
+            "OMP_NUM_THREADS": "1",
+        }
+        self._process = subprocess.Popen(
+            [*command, *self.options], env=environment, stdout=subprocess.PIPE, text=True
+        )
+        assert self._process.stdout is not None
+        announced = "".join(iter(self._process.stdout.readline, "}\n")) + "}"
+        self.login = json.loads(announced)["url"]
+        self.port = int(self.login.split(":")[2].split("/")[0])
+        threading.Thread(target=self.said.extend, args=(self._process.stdout,), daemon=True).start()
+        return self
+
+    @property
+    def address(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def kill(self) -> None:
+        assert self._process is not None
+        self._process.kill()
+        self._process.wait()
+
+    def stop(self) -> None:
+        assert self._process is not None
+        self._process.send_signal(signal.SIGINT)
+        try:
+            self._process.wait(20)
+        except subprocess.TimeoutExpired:
+            self.kill()
+            raise
+
+
+@pytest.fixture(scope="session")
+def digits(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Handwritten digits as pictures: three classes of 16 each, enlarged to 96 × 96."""
+    from sklearn.datasets import load_digits
+
+    folder = tmp_path_factory.mktemp("digits")
+    known = load_digits()
+    for digit, name in ((0, "zero"), (1, "one"), (7, "seven")):
+        (folder / name).mkdir()
+        for number, row in enumerate(np.flatnonzero(known.target == digit)[:16]):
+            pixels = (255 - known.images[row] * 15.9).astype(np.uint8)
+            picture = Image.fromarray(pixels).resize((96, 96), Image.Resampling.BICUBIC)
+            picture.convert("RGB").save(folder / name / f"{number:02d}.png")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def studio(
+    tmp_path_factory: pytest.TempPathFactory, digits: Path, registered: Path
+) -> Iterator[Running]:
+    """One studio for all tests that leave it as it is."""
+    pytest.importorskip("efficientnet_lite_pytorch", reason="the demo's model is not installed")
+    running = Running(tmp_path_factory.mktemp("studio") / "workspace", digits, registered).start()
+    yield running
+    running.stop()
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Any]:
+    playwright = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
+    with playwright.sync_playwright() as driver:
+        opened = driver.chromium.launch(executable_path=CHROMIUM, args=list(OPTIONS))
+        yield opened
+        opened.close()
+
+
+Visit = Callable[..., Any]
+
+
+@pytest.fixture
+def visit(browser: Any) -> Iterator[Visit]:
+    """Open a page of a studio, logged in; afterwards, no script complained."""
+    complaints: list[str] = []
+    contexts: list[Any] = []
+
+    def go(running: Running, path: str = "/", *, width: int = 1440, **options: Any) -> Any:
+        context = browser.new_context(viewport={"width": width, "height": 900}, **options)
+        contexts.append(context)
+        context.set_default_timeout(PATIENCE)
+        context.set_extra_http_headers({"Authorization": f"Bearer {TOKEN}"})
+        tab = context.new_page()
+        tab.on("pageerror", lambda error: complaints.append(f"error: {error}"))
+        tab.on("console", lambda said: note(said))
+        tab.goto(running.address + path)
+        return tab
+
+    def note(said: Any) -> None:
+        if said.type == "error" and "Failed to load resource" not in said.text:
+            complaints.append(f"console: {said.text}")
+
+    yield go
+    for context in contexts:
+        context.close()
+    assert complaints == []
+
+
+@pytest.fixture(scope="session")
+def registered(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with an installed package that registers an analysis."""
+    folder = tmp_path_factory.mktemp("plugin")
+    shutil.copy(Path(__file__).with_name("unforeseen_analysis.py"), folder)
+    record = folder / "unforeseen_analysis-1.0.dist-info"
+    record.mkdir()
+    (record / "METADATA").write_text(METADATA)
+    (record / "entry_points.txt").write_text(ENTRY_POINTS)
+    return folder
