@@ -1,5 +1,6 @@
 // What a surface can do with what its views show. Pages offer it by `setContext`; views ask for it.
-import { getContext } from "svelte";
+import { getContext, type Snippet } from "svelte";
+import type { Heatmap } from "$lib/kinds";
 
 /** Goes to the explanation of a sample, by its id. */
 export type ExplainSample = (sample: string) => void;
@@ -19,3 +20,7 @@ export type FindSample = (sample: string) => KnownSample | undefined;
 export const explainSample = (): ExplainSample | undefined => getContext("explainSample");
 export const openNode = (): OpenNode | undefined => getContext("onnode");
 export const findSample = (): FindSample | undefined => getContext("findSample");
+
+/** What a page adds to the name of each map, such as how far it can be trusted; with the map's place in its figure. */
+export type MapBadge = Snippet<[Heatmap, number]>;
+export const mapBadge = (): MapBadge | undefined => getContext("mapBadge");

@@ -1,0 +1,27 @@
+// Which models a result was made with, as they can be asked for again.
+import type { Job, ModelReference, ResultDetail, ResultSummary, RunSummary } from "$lib/schemas";
+
+const ASKABLE = /^(bundled|torchvision|timm|hf):[^/.][^\s]*$/;
+
+/** The reference of the model behind a result; "" where it cannot be asked for again. */
+export function modelOf(result: Pick<ResultSummary, "run" | "model">): string {
+  if (result.run) return `run:${result.run}`;
+  return ASKABLE.test(result.model ?? "") ? result.model! : "";
+}
+
+/** The references of both models of a comparison, first A; "" where one cannot be asked for again. */
+export function modelsOf(detail: ResultDetail, jobs: readonly Job[], runs: readonly RunSummary[]): { a: string; b: string } {
+  const job = jobs.find(({ kind, results }) => kind === "compare" && results?.includes(detail.id));
+  const asked = job?.parameters as { model?: ModelReference; other?: ModelReference } | undefined;
+  if (asked?.model && asked.other) return { a: asked.model.reference, b: asked.other.reference };
+  const parameters = detail.meta.parameters as { model_a?: { source?: string } } | undefined;
+  return { a: named(parameters?.model_a?.source ?? "", runs), b: named(detail.model ?? "", runs) };
+}
+
+// A result tells where a run lay; the workspace knows runs by their names.
+function named(source: string, runs: readonly RunSummary[]): string {
+  if (ASKABLE.test(source)) return source;
+  const name = source.startsWith("run:") ? source.split(/[\\/:]/).filter(Boolean).at(-1) : undefined;
+  const run = runs.find((each) => each.name === name);
+  return run ? `run:${run.id}` : "";
+}

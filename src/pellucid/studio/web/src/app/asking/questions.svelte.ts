@@ -1,0 +1,132 @@
+// One model asked about one input: what it answers, and why, while parts of the input are hidden.
+// Answers follow the brush; maps of the quick methods follow too, the others once it rests.
+import { api, fetchView, isAborted } from "$lib/api";
+import type { View } from "$lib/kinds";
+import type { AskWhy, ModelReference, Predictions, Why } from "$lib/schemas";
+import { latest } from "./latest";
+import type { Stroke } from "./strokes";
+import { merged } from "./merging";
+
+export type Fill = "blur" | "mean" | "zero";
+
+export interface Subject {
+  model: ModelReference;
+  input: string;
+}
+
+export interface Hidden {
+  strokes: readonly Stroke[];
+  fill: Fill;
+}
+
+/** What is asked of the maps, apart from what is hidden. */
+export interface Wanted {
+  methods: readonly string[];
+  target?: number | null;
+  against?: number | null;
+  layer?: string | null;
+  parameters?: Record<string, Record<string, unknown>>;
+  faithfulness?: boolean;
+}
+
+export interface Reasons {
+  why: Why;
+  views: View[];
+  /** Methods whose maps are from before the last stroke, and are being made anew. */
+  stale: readonly string[];
+}
+
+interface Question<T> {
+  subject: Subject;
+  hidden: Hidden;
+  more: T;
+}
+
+const EVERY = { answers: 150, maps: 300 } as const;
+
+export class Questions {
+  /** What was answered with nothing hidden. */
+  before = $state.raw<Predictions | null>(null);
+  /** What is answered with the strokes hidden; null while nothing is. */
+  now = $state.raw<Predictions | null>(null);
+  reasons = $state.raw<Reasons | null>(null);
+  answersError = $state.raw<Error | null>(null);
+  reasonsError = $state.raw<Error | null>(null);
+  answering = $state(false);
+  explaining = $state(false);
+
+  readonly #answers = latest<Question<null>, Predictions>({
+    every: EVERY.answers,
+    answer: ({ subject, hidden }, signal) => api.post<Predictions>("/predict", body(subject, hidden), { signal }),
+    onanswer: (predictions, { hidden }) => {
+      this.answersError = null;
+      if (hidden.strokes.length) this.now = predictions;
+      else [this.before, this.now] = [predictions, null];
+    },
+    onerror: (error) => (this.answersError = problem(error) ?? this.answersError),
+    onbusy: (busy) => (this.answering = busy),
+  });
+
+  readonly #reasons = latest<Question<Wanted & { partial: boolean }>, Reasons>({
+    every: EVERY.maps,
+    answer: ({ subject, hidden, more }, signal) => explained(subject, hidden, more, signal),
+    onanswer: (reasons, { more }) => {
+      this.reasonsError = null;
+      this.reasons = more.partial && this.reasons ? merged(this.reasons, reasons) : reasons;
+    },
+    onerror: (error) => (this.reasonsError = problem(error) ?? this.reasonsError),
+    onbusy: (busy) => (this.explaining = busy),
+  });
+
+  /** Forget everything: another model, or another input. */
+  reset(): void {
+    this.#answers.stop();
+    this.#reasons.stop();
+    [this.before, this.now, this.reasons] = [null, null, null];
+    [this.answersError, this.reasonsError] = [null, null];
+  }
+
+  answer(subject: Subject, hidden: Hidden): void {
+    this.#answers.ask({ subject, hidden: copied(hidden), more: null });
+  }
+
+  /** Maps by all methods, or only by some of them while the brush moves: those then take their place among the rest. */
+  explain(subject: Subject, hidden: Hidden, wanted: Wanted, partial = false): void {
+    this.#reasons.ask({ subject, hidden: copied(hidden), more: { ...wanted, partial } });
+  }
+
+  /** No maps are wanted any more. */
+  dropReasons(): void {
+    this.#reasons.stop();
+    [this.reasons, this.reasonsError] = [null, null];
+  }
+}
+
+async function explained(subject: Subject, hidden: Hidden, wanted: Wanted, signal: AbortSignal): Promise<Reasons> {
+  const { methods, target, against, layer, parameters, faithfulness } = wanted;
+  const question: AskWhy = {
+    ...body(subject, hidden),
+    methods: [...methods],
+    target: target ?? null,
+    against: against ?? null,
+    layer: layer || null,
+    parameters: parameters ?? {},
+    faithfulness: faithfulness ?? false,
+  };
+  const why = await api.post<Why>("/why", question, { signal });
+  const views = await Promise.all(why.views.map(({ index }) => fetchView(`/why/${why.id}/views/${index}`, { signal })));
+  return { why, views, stale: [] };
+}
+
+function body({ model, input }: Subject, { strokes, fill }: Hidden) {
+  return { model, input, strokes: strokes.map(({ points, radius }) => ({ points, radius })), fill };
+}
+
+function copied({ strokes, fill }: Hidden): Hidden {
+  return { strokes: [...strokes], fill };
+}
+
+function problem(error: unknown): Error | null {
+  if (isAborted(error)) return null;
+  return error instanceof Error ? error : new Error(String(error));
+}
