@@ -16,6 +16,7 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
 from pellucid.result import Provenance, Result
+from pellucid.studio import contents
 from pellucid.studio.app import create_app
 from pellucid.studio.state import Settings, Studio
 from pellucid.workspace.workspace import Workspace
@@ -25,7 +26,7 @@ HOME = "http://127.0.0.1:8686"
 MakeRun = Callable[..., Path]
 
 
-def make_record(workspace: Path, name: str, **changes: Any) -> dict[str, Any]:
+def make_record(workspace: Path, name: str, /, **changes: Any) -> dict[str, Any]:
     """What run.json of a finished run holds."""
     identity = {"source": "folder:pets", "split": "train", "num_samples": 80, "samples": "ab"}
     return {
@@ -81,6 +82,12 @@ def make_result(kind: str = "scores", **coordinates: Any) -> Result:
         coords={"sample": ["a.png", "=b.png"], "label": ["cat", "dog", "owl"]} | coordinates,
     )
     return Result(data=data, meta=Provenance(kind=kind, method="grad_cam"))
+
+
+@pytest.fixture(autouse=True)
+def no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A listing holds for half a second; tests look at once."""
+    monkeypatch.setattr(contents, "FRESH_SECONDS", 0.0)
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ import pytest
 from fastapi import APIRouter, FastAPI
 from fastapi.routing import iter_route_contexts
 from fastapi.testclient import TestClient
+from tests.studio.conftest import HOME, TOKEN, open_client
 
 from pellucid.studio import app as app_module
 from pellucid.studio.app import create_app
@@ -18,7 +19,6 @@ from pellucid.studio.security.keeping import lasting_token, secret_file
 from pellucid.studio.security.marks import PUBLIC, marked, public
 from pellucid.studio.security.origins import allowed_hosts, host_name
 from pellucid.studio.state import Settings
-from tests.studio.conftest import HOME, TOKEN, open_client
 
 PUBLIC_PATHS = {"/login"}
 OWN = {"origin": HOME, "sec-fetch-site": "same-origin"}

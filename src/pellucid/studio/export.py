@@ -53,14 +53,16 @@ def as_json(variable: xr.DataArray) -> Iterator[bytes]:
         "coords": {str(d): _plain_list(_labels(variable, d)) for d in variable.dims},
     }
     yield json.dumps(head, ensure_ascii=False, allow_nan=False).encode()[:-1] + b', "values": '
+    values = variable.values
     if not variable.ndim:
-        yield json.dumps(_plain_list(variable.values)).encode()
-    else:
-        for row in range(variable.shape[0]):
-            written = json.dumps(_plain_list(variable.values[row]), ensure_ascii=False)
-            yield (b"[" if not row else b",\n") + written.encode()
-        yield b"]" if variable.shape[0] else b"[]"
-    yield b"}\n"
+        yield json.dumps(_plain_list(values)).encode() + b"}\n"
+        return
+    rows = max(1, PIECE // max(1, math.prod(variable.shape[1:])))
+    yield b"["
+    for start in range(0, variable.shape[0], rows):
+        written = json.dumps(_plain_list(values[start : start + rows]), ensure_ascii=False)
+        yield (b",\n" if start else b"") + written[1:-1].encode("utf-8", "replace")
+    yield b"]}\n"
 
 
 def _names(variable: xr.DataArray) -> list[str]:
@@ -99,7 +101,10 @@ def _cell(value: Any) -> Any:
 
 
 def _plain_list(values: Any) -> Any:
-    return plain(np.asarray(values).tolist())
+    array = np.asarray(values)
+    if array.dtype.kind in "iub" or (array.dtype.kind == "f" and np.isfinite(array).all()):
+        return array.tolist()
+    return plain(array.tolist())
 
 
 def _written(rows: Any) -> bytes:
