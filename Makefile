@@ -2,7 +2,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test coverage thorough check format clean
+.PHONY: demo test coverage thorough front check format clean
 
 # Fine-tune, evaluate and explain a small pretrained model, and print the path of the report.
 demo: $(VENV)/.demo
@@ -20,8 +20,13 @@ coverage: $(VENV)/.dev
 thorough: $(VENV)/.dev
 	$(BIN)/pytest -m thorough --durations=12
 
+# The pages: types, and the tests of their logic.
+front: $(VENV)/.dev
+	$(BIN)/python hatch_build.py run check
+	$(BIN)/python hatch_build.py test
+
 # Before every commit: format, lint, types, layering, fast tests.
-check: $(VENV)/.dev
+check: $(VENV)/.dev front
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy

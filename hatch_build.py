@@ -108,6 +108,8 @@ def _wheel_tools() -> tuple[Path, Path]:
 
 
 if __name__ == "__main__":
-    if sys.argv[1:]:
-        sys.exit(npm(sys.argv[1:]).returncode)
     build()
+    if sys.argv[1:]:
+        if not (WEB / "node_modules").is_dir():
+            npm(["ci", "--no-progress"])
+        sys.exit(npm(sys.argv[1:]).returncode)

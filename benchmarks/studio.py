@@ -351,7 +351,9 @@ class Explained:
         grids = (random.random((7, 7)), random.normal(size=(14, 14)), random.normal(size=(56, 56)))
         maps = [
             np.asarray(
-                Image.fromarray(grid.astype(np.float32)).resize((224, 224), Image.Resampling.BICUBIC)
+                Image.fromarray(grid.astype(np.float32)).resize(
+                    (224, 224), Image.Resampling.BICUBIC
+                )
             )
             for grid in grids
         ]
@@ -359,7 +361,9 @@ class Explained:
             title=f"sample {number}",
             picture=Picture(pixels=np.asarray(square), sample=f"sample {number}"),
             maps=tuple(
-                Heatmap(name=f"map {n}", values=values, limit=float(abs(values).max()), signed=n > 0)
+                Heatmap(
+                    name=f"map {n}", values=values, limit=float(abs(values).max()), signed=n > 0
+                )
                 for n, values in enumerate(maps)
             ),
             probabilities=Bars(

@@ -112,7 +112,9 @@ def many(rng: np.random.Generator) -> Lines:
             Series(
                 name=f"run {run + 1} with a fairly long descriptive name",
                 x=epochs,
-                y=np.clip(1 - (0.8 - run / 25) * np.exp(-epochs / 4) + rng.normal(0, 0.01, 12), 0, 1),
+                y=np.clip(
+                    1 - (0.8 - run / 25) * np.exp(-epochs / 4) + rng.normal(0, 0.01, 12), 0, 1
+                ),
             )
             for run in range(12)
         ),
@@ -154,7 +156,9 @@ def histogram(rng: np.random.Generator) -> Histogram:
 def clusters(rng: np.random.Generator, count: int, groups: int) -> Scatter:
     centres = rng.normal(0, 6, (groups, 2))
     chosen = rng.integers(0, groups, count)
-    points = centres[chosen] + rng.normal(0, 1, (count, 2)) * rng.uniform(0.5, 1.6, (groups, 1))[chosen]
+    points = (
+        centres[chosen] + rng.normal(0, 1, (count, 2)) * rng.uniform(0.5, 1.6, (groups, 1))[chosen]
+    )
     names = [CLASSES[i] if i < len(CLASSES) else f"class {i}" for i in range(groups)]
     return Scatter(
         title=f"Map of {count:,} samples",
@@ -178,7 +182,9 @@ def decision(rng: np.random.Generator) -> Flow:
                 members[len(values)] = tuple(f"{stage}-{one}-{other}-{n}" for n in range(3))
                 sources.append(3 * stage + one)
                 targets.append(3 * stage + 3 + other)
-                values.append(float(rng.integers(40, 90) if one == other else rng.integers(0, 18 - 5 * stage)))
+                values.append(
+                    float(rng.integers(40, 90) if one == other else rng.integers(0, 18 - 5 * stage))
+                )
     return Flow(
         title="Where the answer takes shape",
         caption="What a probe at each depth of the network would answer.",
@@ -196,7 +202,13 @@ def decision(rng: np.random.Generator) -> Flow:
 def landscape(scale: str) -> Surface:
     x, y = np.linspace(-1, 1, 41), np.linspace(-1, 1, 41)
     a, b = np.meshgrid(x, y)
-    values = 0.05 + 2 * (a - 0.2) ** 2 + 3 * (b + 0.1 - 0.5 * a**2) ** 2 + 0.12 * np.sin(7 * a) * np.cos(6 * b) + 0.1
+    values = (
+        0.05
+        + 2 * (a - 0.2) ** 2
+        + 3 * (b + 0.1 - 0.5 * a**2) ** 2
+        + 0.12 * np.sin(7 * a) * np.cos(6 * b)
+        + 0.1
+    )
     steps = np.linspace(0, 1, 24)
     return Surface(
         title="The loss around the trained model",

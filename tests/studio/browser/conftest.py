@@ -20,6 +20,8 @@ from PIL import Image
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 OPTIONS = ("--no-sandbox", "--no-first-run", "--disable-background-networking")
+ENTRY_POINTS = "[pellucid.results]\nunforeseen = unforeseen_analysis:Unforeseen\n"
+METADATA = "Metadata-Version: 2.1\nName: unforeseen-analysis\nVersion: 1.0\n"
 PATIENCE = 90_000  # milliseconds; workers load torch, and the machine may be busy
 TOKEN = "onlytestsknow0123456789"
 
@@ -156,7 +158,7 @@ def visit(browser: Any) -> Iterator[Visit]:
 def registered(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with an installed package that registers an analysis."""
     folder = tmp_path_factory.mktemp("plugin")
-    (folder / "unforeseen_analysis.py").write_text(ANALYSIS)
+    shutil.copy(Path(__file__).with_name("unforeseen_analysis.py"), folder)
     record = folder / "unforeseen_analysis-1.0.dist-info"
     record.mkdir()
     (record / "METADATA").write_text(METADATA)

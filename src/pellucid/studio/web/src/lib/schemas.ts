@@ -40,8 +40,16 @@ export type Workspace = Schemas["Workspace"];
 export type ModelReference = Sent<"ModelReference", "reference">;
 export type DataReference = Sent<"DataReference", "data">;
 export type Change = Partial<Schemas["Change"]>;
-export type TextInput = Schemas["TextInput"];
-export type SampleInput = Sent<"SampleInput", "data">;
+// POST /inputs takes a picture as a form, or one of these as JSON.
+export interface TextInput {
+  text: string;
+}
+export interface SampleInput {
+  data: string;
+  split?: string | null;
+  position?: number | null;
+  sample?: string | null;
+}
 type Asking = { model: ModelReference };
 export type Ask = Omit<Sent<"Ask", "input">, "model"> & Asking;
 export type AskWhy = Omit<Sent<"AskWhy", "input" | "methods">, "model"> & Asking;

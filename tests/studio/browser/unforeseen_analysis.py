@@ -1,10 +1,11 @@
-"""An analysis that Pellucid does not know: it is registered by a package of its own."""
+"""An analysis that Pellucid does not know: tests register it by a package of its own."""
 
-ANALYSIS = '''
+from __future__ import annotations
+
 import numpy as np
 
 from pellucid.result import Result
-from pellucid.views import Axis, Flow, Lines, Matrix, Scatter, Series, Surface
+from pellucid.views import Axis, Flow, Lines, Matrix, Scatter, Series, Surface, View
 
 NUM_POINTS = 100_000
 AXIS = Axis(label="value")
@@ -15,7 +16,7 @@ class Unforeseen(Result):
 
     kind = "unforeseen"
 
-    def views(self):
+    def views(self) -> list[View]:
         random = np.random.default_rng(0)
         steps = np.arange(200.0)
         group = random.integers(0, 4, NUM_POINTS)
@@ -72,8 +73,5 @@ class Unforeseen(Result):
             ),
         ]
 
-    def summary(self):
+    def summary(self) -> str:
         return "Nobody foresaw this."
-'''
-ENTRY_POINTS = "[pellucid.results]\nunforeseen = unforeseen_analysis:Unforeseen\n"
-METADATA = "Metadata-Version: 2.1\nName: unforeseen-analysis\nVersion: 1.0\n"
