@@ -54,9 +54,7 @@ class Study(Result):
 
 
 @pytest.fixture
-def study(
-    workspace: Workspace, client: TestClient, monkeypatch: pytest.MonkeyPatch
-) -> str:
+def study(workspace: Workspace, client: TestClient, monkeypatch: pytest.MonkeyPatch) -> str:
     """Address of a saved study, whose kind is registered as a third party's would be."""
     find, names = plugins.find, plugins.names
     monkeypatch.setattr(

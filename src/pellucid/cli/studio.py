@@ -101,6 +101,7 @@ def studio(
 
     place = Workspace(workspace, catalogue=catalogue).path
     _check_folders(place, [*(data or []), *(also or [])])
+    token = _given_token()
     listening = bind(host, port)
     taken = int(listening.getsockname()[1])
     settings = Settings(
@@ -112,7 +113,7 @@ def studio(
         port=taken,
         allow_hosts=tuple(allow_host or ()),
         read_only=read_only,
-        token=_given_token() or lasting_token(place, taken),
+        token=token or lasting_token(place, taken),
     )
     if port and taken != port:
         output.note(f"port {port} is taken, so this studio is at {taken}")

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
-DIGITS = {"data": "bundled-digits", "limit": 120}
+DIGITS = {"data": "bundled-digits", "limit": 60}
 QUICK = {"epochs": 1, "batch_size": 32, "cache_bytes": 0}
 
 
@@ -77,7 +77,7 @@ def test_a_training_whose_worker_is_killed_goes_on(
 ) -> None:
     from pellucid.studio.workers.parts import Workers
 
-    job = begin(client, **training(model, 12))
+    job = begin(client, **training(model, 8))
     until = time.monotonic() + 60
     while time.monotonic() < until:
         found = client.get(f"/api/jobs/{job['id']}").json()
@@ -95,7 +95,7 @@ def test_a_training_whose_worker_is_killed_goes_on(
     done = helpers.ended(client, job["id"])
     assert (done["state"], done["run"]) == ("done", found["run"])
     metrics = client.get(f"/api/runs/{done['run']}/metrics?names=epoch.train_loss").json()
-    assert metrics["curves"][0]["total"] == 12
+    assert metrics["curves"][0]["total"] == 8
     assert client.post(f"/api/jobs/{job['id']}/retry").status_code == 409
 
 
@@ -117,6 +117,7 @@ def test_an_evaluation_belongs_to_its_run(client: TestClient, run: str, helpers:
     assert lost.status_code == 404
 
 
+@pytest.mark.slow
 def test_other_kinds_of_jobs(client: TestClient, run: str, helpers: Any) -> None:
     model = {"reference": f"run:{run}"}
     data = {"data": "bundled-digits", "limit": 4}
@@ -205,6 +206,7 @@ def test_changes_are_told_from_where_one_left_off(
     assert (told.id, told.state) == (job["id"], "done")
 
 
+@pytest.mark.slow
 def test_a_closed_studio_leaves_jobs_to_be_retried(
     tmp_path: Path, weights_file: Path, helpers: Any
 ) -> None:

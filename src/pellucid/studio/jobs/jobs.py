@@ -174,6 +174,7 @@ class Jobs:
         except PellucidError as error:
             changes |= {"state": "failed", "error": _problem(str(error), error)}
         self._drop_empty(job.row)
+        self._studio.contents.listing(fresh=True)  # so that who hears of the end sees what came
         self._change(job, **changes)
 
     def _drop_empty(self, row: JobRow) -> None:

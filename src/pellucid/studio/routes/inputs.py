@@ -72,6 +72,12 @@ def input_picture(name: Id, studio: Current) -> FileResponse:
     )
 
 
+@router.get("/{name}")
+def get_input(name: Id, studio: Current) -> Input:
+    """An input that was asked about before."""
+    return answer(studio.part(Inputs).find(name))
+
+
 async def _picture(request: Request, studio: Studio) -> Kept:
     with tempfile.TemporaryDirectory(prefix="pellucid-input-") as folder:
         content_type = request.headers["content-type"]

@@ -37,6 +37,7 @@ function body(size: number, type: string, digits: number | undefined, spec: stri
 
 // Ties go to the even digit. A tie is an odd multiple of 1 / 2^(digits + 1), which is exact in a float.
 function fixed(size: number, digits: number): string {
+  if (size >= 1e21) return `${plain(size)}${digits ? "." : ""}${"0".repeat(digits)}`; // toFixed would give an exponent
   const halves = size * 2 ** (digits + 1);
   if (!(Number.isInteger(halves) && halves % 2 === 1)) return size.toFixed(digits);
   const below = (halves * 5 ** digits - 1) / 2;

@@ -1,19 +1,8 @@
 // Words that tables and texts are written in, as pellucid/views/wording.py has them.
-import type { Cell, TableColumn } from "./kinds";
-import { formatNumber, MISSING } from "./spec";
+import type { TableColumn } from "./kinds";
 
-export { axisLabel, quantity, shorten } from "./numbers";
+export { axisLabel, formatted, quantity, shorten } from "./numbers";
 export { formatNumber } from "./spec";
-
-/** An entry of a table: numbers by `spec`, a dash for what is missing. */
-export function formatted(value: Cell, spec = ""): string {
-  if (value === null) return MISSING;
-  return typeof value === "number" ? formatNumber(value, spec) : sentence(value);
-}
-
-function sentence(value: string | boolean): string {
-  return typeof value === "boolean" ? (value ? "True" : "False") : value;
-}
 
 export function columnLabel(column: TableColumn): string {
   return column.unit ? `${column.name} (${column.unit})` : column.name;

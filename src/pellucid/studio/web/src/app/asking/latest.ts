@@ -3,6 +3,8 @@
 
 export interface Latest<Question> {
   ask(question: Question): void;
+  /** Whether a question waits to be asked. */
+  readonly waiting: boolean;
   /** Forgets what waits and aborts what is under way; its answer is not shown any more. */
   stop(): void;
 }
@@ -56,6 +58,9 @@ export function latest<Question, Answer>(options: LatestOptions<Question, Answer
   }
 
   return {
+    get waiting() {
+      return waiting !== null;
+    },
     ask(question) {
       waiting = { question };
       next();

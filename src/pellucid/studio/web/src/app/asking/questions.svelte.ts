@@ -36,6 +36,12 @@ export interface Reasons {
   stale: readonly string[];
 }
 
+/** Maps come first; how faithful they are takes longer, and is asked for once nothing else is. */
+interface Stage extends Wanted {
+  partial: boolean;
+  thenMeasure: boolean;
+}
+
 interface Question<T> {
   subject: Subject;
   hidden: Hidden;
@@ -54,6 +60,8 @@ export class Questions {
   reasonsError = $state.raw<Error | null>(null);
   answering = $state(false);
   explaining = $state(false);
+  /** The maps are there; how faithful they are is being measured. */
+  measuring = $state(false);
 
   readonly #answers = latest<Question<null>, Predictions>({
     every: EVERY.answers,
@@ -67,15 +75,23 @@ export class Questions {
     onbusy: (busy) => (this.answering = busy),
   });
 
-  readonly #reasons = latest<Question<Wanted & { partial: boolean }>, Reasons>({
+  readonly #reasons = latest<Question<Stage>, Reasons>({
     every: EVERY.maps,
-    answer: ({ subject, hidden, more }, signal) => explained(subject, hidden, more, signal),
-    onanswer: (reasons, { more }) => {
+    answer: (question, signal) => {
+      this.measuring = question.more.faithfulness === true;
+      return explained(question, this.reasons, signal);
+    },
+    onanswer: (reasons, question) => {
+      const { more } = question;
       this.reasonsError = null;
       this.reasons = more.partial && this.reasons ? merged(this.reasons, reasons) : reasons;
+      if (more.thenMeasure && !this.#reasons.waiting) this.#reasons.ask({ ...question, more: { ...more, thenMeasure: false, faithfulness: true } });
     },
     onerror: (error) => (this.reasonsError = problem(error) ?? this.reasonsError),
-    onbusy: (busy) => (this.explaining = busy),
+    onbusy: (busy) => {
+      this.explaining = busy;
+      if (!busy) this.measuring = false;
+    },
   });
 
   /** Forget everything: another model, or another input. */
@@ -90,9 +106,13 @@ export class Questions {
     this.#answers.ask({ subject, hidden: copied(hidden), more: null });
   }
 
-  /** Maps by all methods, or only by some of them while the brush moves: those then take their place among the rest. */
+  /** Maps by all methods, then how faithful they are; or, while the brush moves, maps by some of them
+   *  (`partial`), which then take their place among the rest.
+   */
   explain(subject: Subject, hidden: Hidden, wanted: Wanted, partial = false): void {
-    this.#reasons.ask({ subject, hidden: copied(hidden), more: { ...wanted, partial } });
+    if (this.measuring) this.#reasons.stop();
+    const more = { ...wanted, partial, faithfulness: false, thenMeasure: wanted.faithfulness === true && !partial };
+    this.#reasons.ask({ subject, hidden: copied(hidden), more });
   }
 
   /** No maps are wanted any more. */
@@ -102,8 +122,8 @@ export class Questions {
   }
 }
 
-async function explained(subject: Subject, hidden: Hidden, wanted: Wanted, signal: AbortSignal): Promise<Reasons> {
-  const { methods, target, against, layer, parameters, faithfulness } = wanted;
+async function explained({ subject, hidden, more }: Question<Stage>, before: Reasons | null, signal: AbortSignal): Promise<Reasons> {
+  const { methods, target, against, layer, parameters, faithfulness } = more;
   const question: AskWhy = {
     ...body(subject, hidden),
     methods: [...methods],
@@ -114,6 +134,7 @@ async function explained(subject: Subject, hidden: Hidden, wanted: Wanted, signa
     faithfulness: faithfulness ?? false,
   };
   const why = await api.post<Why>("/why", question, { signal });
+  if (faithfulness && before) return { ...before, why, stale: [] };
   const views = await Promise.all(why.views.map(({ index }) => fetchView(`/why/${why.id}/views/${index}`, { signal })));
   return { why, views, stale: [] };
 }

@@ -73,7 +73,7 @@ export async function opened(source: Source, signal?: AbortSignal): Promise<Inpu
 
 export function uploaded(file: File, onprogress?: (share: number) => void, signal?: AbortSignal): Promise<Input> {
   const form = new FormData();
-  form.append("file", file, file.name || "picture.png");
+  form.append("files", file, file.name || "picture.png");
   return api.upload<Input>("/inputs", form, onprogress, signal);
 }
 

@@ -1,3 +1,4 @@
+// @vitest-environment node
 import type { ResultDetail, ResultSummary } from "$lib/schemas";
 import { expect, test } from "vitest";
 import { insideResults, readUnits, structureOf, viewsOfLayer } from "./inside";

@@ -1,3 +1,4 @@
+// @vitest-environment node
 import type { Curve } from "$lib/schemas";
 import { expect, test } from "vitest";
 import { appended, chartsOf, linesOf, metricWord, refined } from "./curves";
@@ -5,7 +6,7 @@ import { appended, chartsOf, linesOf, metricWord, refined } from "./curves";
 const curve = (run: string, name: string, x: number[], y: (number | null)[]): Curve => ({ run, name, x, y, total: x.length, exact: true });
 
 test("metrics that belong together share a chart, and others get their own", () => {
-  const charts = chartsOf(["step.loss", "epoch.validation_loss", "epoch.train_loss", "step.gpu_memory", "epoch.validation_accuracy"]);
+  const charts = chartsOf(["step.loss", "epoch.validation_loss", "epoch.train_loss", "step.gpu_memory", "epoch.seconds", "epoch.validation_accuracy"]);
   expect(charts.map((chart) => chart.id)).toEqual(["loss", "accuracy", "step.loss", "step.gpu_memory"]);
   expect(charts[0]?.names).toEqual(["epoch.validation_loss", "epoch.train_loss"]);
 });

@@ -9,6 +9,8 @@ export interface Chart {
   names: string[];
 }
 
+// How long an epoch took is told in the run's summary; as a curve it only rises.
+const NO_CURVE = new Set(["epoch.seconds"]);
 const TOGETHER: [string, RegExp][] = [
   ["loss", /^epoch\.(train|validation|test)_loss$/],
   ["accuracy", /^epoch\.(train|validation|test)_accuracy$/],
@@ -19,7 +21,7 @@ const TOGETHER: [string, RegExp][] = [
 
 /** Sort metrics into charts; each that belongs to none gets one of its own. */
 export function chartsOf(metrics: readonly string[]): Chart[] {
-  const left = new Set(metrics);
+  const left = new Set(metrics.filter((name) => !NO_CURVE.has(name)));
   const charts: Chart[] = [];
   for (const [id, fits] of TOGETHER) {
     const names = metrics.filter((name) => fits.test(name));
