@@ -53,6 +53,7 @@ class Running:
     options: tuple[str, ...] = ()
     port: int = 0
     login: str = ""
+    token: str = TOKEN
     said: list[str] = field(default_factory=list)
     _process: subprocess.Popen[str] | None = None
 
@@ -62,7 +63,7 @@ class Running:
         paths = [str(self.plugin)] if self.plugin else []
         paths += [path for path in os.environ.get("PYTHONPATH", "").split(os.pathsep) if path]
         environment = os.environ | {
-            "PELLUCID_STUDIO_TOKEN": TOKEN,
+            "PELLUCID_STUDIO_TOKEN": self.token,
             "PYTHONPATH": os.pathsep.join(paths),
             "OMP_NUM_THREADS": "1",
         }
@@ -85,7 +86,7 @@ class Running:
         request = urllib.request.Request(
             f"{self.address}/api{path}",
             data=None if body is None else json.dumps(body).encode(),
-            headers={"Authorization": f"Bearer {TOKEN}", "Content-Type": "application/json"},
+            headers={"Authorization": f"Bearer {self.token}", "Content-Type": "application/json"},
         )
         with urllib.request.urlopen(request, timeout=PATIENCE / 1000) as answer:
             return json.load(answer)
