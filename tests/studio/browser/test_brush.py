@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from typing import Any
 
@@ -32,7 +33,7 @@ def test_hiding_parts_changes_answers_and_maps(studio: Any, visit: Any, trained:
     answered = time.perf_counter() - start
     page.wait_for_function(f"before => ({MAP})() !== before", arg=before)
     mapped = time.perf_counter() - start
-    print(f"\nafter a stroke: answers in {answered:.2f} s, maps in {mapped:.2f} s")
+    sys.stdout.write(f"after a stroke: answers in {answered:.2f} s, maps in {mapped:.2f} s\n")
     assert mapped < 5, "a second is meant; this machine may be busy"
     assert "strokes=" in page.url
     held = page.url
@@ -46,7 +47,9 @@ def test_the_brush_by_keyboard(studio: Any, visit: Any, trained: Any) -> None:
         studio,
         f"/explain?model=run%3A{trained.run}&data={trained.data}&position=3&methods=grad_cam",
     )
-    page.get_by_role("region", name="What the model answers").get_by_role("listitem").first.wait_for()
+    page.get_by_role("region", name="What the model answers").get_by_role(
+        "listitem"
+    ).first.wait_for()
     page.get_by_role("application", name="Picture with a brush").focus()
     page.keyboard.down("Space")
     for _ in range(6):

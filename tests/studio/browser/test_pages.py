@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-import xml.etree.ElementTree as ElementTree
+import xml.etree.ElementTree as ET
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -171,7 +171,7 @@ def check(path: Path) -> None:
                 picture.load()
                 assert len(picture.convert("RGB").getcolors(2**24) or []) > 3
         case ".svg":
-            drawing = ElementTree.parse(path).getroot()
+            drawing = ET.parse(path).getroot()
             assert drawing.tag.endswith("}svg")
             assert len(list(drawing.iter())) > 5
         case ".csv":
