@@ -13,8 +13,8 @@ import sys
 from pathlib import Path
 
 import numpy as np
-from conftest import empty_views, views_of_each_kind
 
+from conftest import empty_views, views_of_each_kind
 from pellucid.views import (
     Axis,
     Bars,

@@ -141,10 +141,7 @@ def _drawn(draw: random.Random) -> Graph:
     parents = [place[parents[item]] if parents[item] >= 0 else -1 for item in order]
     kinds = [kinds[item] for item in order]
     plain = [item for item, kind in enumerate(kinds) if kind != "group"]
-    pairs = sorted(
-        {tuple(sorted(draw.sample(plain, 2))) for _ in range(30)}
-        | set(pairwise(plain))
-    )
+    pairs = sorted({tuple(sorted(draw.sample(plain, 2))) for _ in range(30)} | set(pairwise(plain)))
     return Graph(
         title="",
         labels=("",) * len(kinds),

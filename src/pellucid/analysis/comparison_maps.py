@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import torch
 import xarray as xr
+from numpy.typing import NDArray
 from scipy.stats import rankdata
 
 from pellucid.attribution.words import Words, merge_words
@@ -52,11 +53,10 @@ def top_overlap(first: Floats, second: Floats) -> float:
 
     Strength is the absolute value; what is zero is never among the strongest.
     """
-    tops = [_strongest(np.abs(each)) for each in (first, second)]
-    most = max(len(top) for top in tops)
-    if not all(len(top) for top in tops):
+    one, other = _strongest(np.abs(first)), _strongest(np.abs(second))
+    if not (len(one) and len(other)):
         return float("nan")
-    return len(np.intersect1d(*tops)) / most
+    return len(np.intersect1d(one, other)) / max(len(one), len(other))
 
 
 def _pair(first: xr.Dataset, second: xr.Dataset) -> tuple[Floats, Floats] | None:
@@ -102,8 +102,9 @@ def _averaged(values: Floats, height: int, width: int) -> Floats:
     return found
 
 
-def _strongest(strength: Floats) -> Floats:
+def _strongest(strength: Floats) -> NDArray[np.intp]:
     """Places of the strongest tenth, of equal ones the first; fewer where the rest is zero."""
     most = max(1, round(STRONGEST * strength.size))
     order = np.argsort(-strength, kind="stable")[:most]
-    return order[strength[order] > 0]
+    kept: NDArray[np.intp] = order[strength[order] > 0]
+    return kept

@@ -66,7 +66,7 @@ def _correlation(both: int, only_a: int, only_b: int, neither: int) -> float:
     margins = (both + only_a) * (only_b + neither) * (both + only_b) * (only_a + neither)
     if not margins:
         return 0.0
-    surplus = both * neither - only_a * only_b
+    surplus = float(both * neither - only_a * only_b)
     if surplus > 0:
-        surplus = max(surplus - (both + only_a + only_b + neither) / 2, 0)
-    return float(surplus / math.sqrt(margins))
+        surplus = max(surplus - (both + only_a + only_b + neither) / 2, 0.0)
+    return surplus / math.sqrt(margins)

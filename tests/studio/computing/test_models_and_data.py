@@ -125,11 +125,21 @@ def test_a_report_is_written_and_downloaded(client: TestClient, result: str) -> 
     assert len(file.content) == found["num_bytes"]
     assert file.headers["content-disposition"] == 'attachment; filename="Can-we-trust-it.html"'
     assert "<b>this</b>" not in file.text
-    assert "this" in file.text
+    assert "first." in file.text
+    paper = client.post("/api/reports", json=request | {"title": "x", "format": "pdf"}).json()
+    file = client.get(f"/api/files/{paper['id']}")
+    assert file.headers["content-type"] == "application/pdf"
+    assert file.content.startswith(b"%PDF")
 
 
 def test_reports_of_what_is_not_there(client: TestClient, result: str) -> None:
-    for item in ({}, {"result": "nobody"}, {"run": "nobody"}, {"result": result, "views": [7]}):
+    wrong: list[tuple[dict[str, Any], int]] = [
+        ({}, 404),
+        ({"result": "nobody"}, 404),
+        ({"run": "nobody"}, 404),
+        ({"result": result, "views": [7]}, 422),
+    ]
+    for item, status in wrong:
         answer = client.post("/api/reports", json={"title": "x", "items": [item]})
-        assert answer.status_code == 404, answer.text
+        assert answer.status_code == status, answer.text
     assert client.get("/api/files/nobody").status_code == 404
