@@ -14,7 +14,9 @@ import pytest
 from fastapi.testclient import TestClient
 from tests.studio.conftest import MakeRun, make_record, make_result, open_client
 
+from pellucid.result import inspection, store
 from pellucid.result.inspection import Inspection
+from pellucid.studio import contents
 from pellucid.studio.app import create_app
 from pellucid.studio.state import Settings, Studio
 from pellucid.workspace.run import Run
@@ -42,7 +44,7 @@ def test_runs_come_newest_first_with_what_a_line_needs(
     newest, oldest = listed(client)["runs"]
     assert (newest["name"], oldest["name"]) == ("newer one", "old")
     assert {k: newest[k] for k in ("status", "model", "data", "strategy", "epochs", "num_samples")} == {
-        "status": "finished", "model": "torchvision:resnet18", "data": "folder:pets",
+        "status": "finished", "model": "torchvision:resnet18", "data": "pets",
         "strategy": "head", "epochs": 2, "num_samples": 80,
     }  # fmt: skip
     assert newest["validation_accuracy"] == 0.8
@@ -276,3 +278,7 @@ def test_the_session_tells_what_the_page_must_know(client: TestClient) -> None:
     session = client.get("/api/session").json()
     assert (session["workspace"], session["read_only"]) == ("workspace", False)
     assert session["extras"].keys() >= {"timm", "transformers"}
+
+
+def test_names_are_those_of_saved_results() -> None:
+    assert (contents.INSPECTION, contents.PROVENANCE) == (inspection.RECORD, store.RECORD)

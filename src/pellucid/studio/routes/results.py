@@ -5,19 +5,19 @@ from __future__ import annotations
 import re
 from typing import Annotated, Any, Literal
 
-import xarray as xr
 from fastapi import APIRouter, Path, Request
 from starlette.responses import Response
 
 from pellucid.errors import closest
 from pellucid.studio.answers import download, of_type, tagged, unchanged
 from pellucid.studio.contents import ResultItem
+from pellucid.studio.datasets import DataSets
 from pellucid.studio.export import as_arrow, as_csv, as_json
 from pellucid.studio.opened import FigureFormat, Opened, explained
 from pellucid.studio.problems import NotThere
 from pellucid.studio.schemas import Change, ResultDetail, ViewSummary
 from pellucid.studio.state import Current, Studio
-from pellucid.studio.summaries import figures, plain, result_summary
+from pellucid.studio.summaries import figures, plain, readable, result_summary
 from pellucid.views import ImageGrid, Matrix, Overlay, Scatter, Tokens, View
 
 router = APIRouter(prefix="/api", tags=["results"])
@@ -102,8 +102,7 @@ def get_data(
         known = [str(name) for name in data.variables]
         raise NotThere(f"this result has no variable {variable!r}. {closest(variable, known)}")
     write, media_type = DATA[suffix]
-    array: xr.DataArray = data[variable]
-    return download(write(array), media_type, f"{variable}.{suffix}", tag)
+    return download(write(data[variable]), media_type, f"{variable}.{suffix}", tag)
 
 
 def _detail(studio: Studio, item: ResultItem) -> ResultDetail:
@@ -111,9 +110,10 @@ def _detail(studio: Studio, item: ResultItem) -> ResultDetail:
     with explained(item):
         layers = _layers(opened)
         meta = plain(opened.result.meta.to_json())
+        about = result_summary(item, studio.part(DataSets).titles())
         return ResultDetail(
-            **result_summary(item).model_dump(),
-            summary=opened.result.summary(),
+            **about.model_dump(),
+            summary=readable(opened.result.summary(), about.data_source, about.data),
             headline=figures(opened.result),
             meta=meta | {"variables": [str(name) for name in opened.result.data.variables]},
             views=[view_summary(view, n, layers) for n, view in enumerate(opened.views)],
