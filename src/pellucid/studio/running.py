@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from pellucid.errors import PellucidError
 from pellucid.studio.contents import RunItem
+from pellucid.studio.plain import plain
 from pellucid.studio.schemas import Figure, RunDetail, RunSummary
-from pellucid.studio.summaries import figures, plain, result_summary, run_summary, shown_record
+from pellucid.studio.summaries import figures, result_summary, run_summary, shown_record
 from pellucid.workspace.run import Run
 
 if TYPE_CHECKING:

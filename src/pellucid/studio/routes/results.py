@@ -13,10 +13,11 @@ from pellucid.studio.answers import download, of_type, tagged, unchanged
 from pellucid.studio.contents import ResultItem
 from pellucid.studio.export import as_arrow, as_csv, as_json
 from pellucid.studio.opened import FigureFormat, Opened, explained
+from pellucid.studio.plain import plain
 from pellucid.studio.problems import NotThere
 from pellucid.studio.schemas import Change, ResultDetail, ViewSummary
 from pellucid.studio.state import Current, Studio
-from pellucid.studio.summaries import figures, plain, result_summary
+from pellucid.studio.summaries import figures, result_summary
 from pellucid.views import ImageGrid, Matrix, Overlay, Scatter, Tokens, View
 
 router = APIRouter(prefix="/api", tags=["results"])
