@@ -10,7 +10,6 @@ from torch import Tensor, nn
 from torchvision.models.convnext import LayerNorm2d
 
 from pellucid import attribute
-from pellucid.errors import MethodError
 from pellucid.model import Model
 
 NOISY = ("smooth_grad", "smooth_grad_squared", "var_grad")
@@ -109,11 +108,31 @@ def test_noise_is_in_proportion_to_the_range() -> None:
     torch.testing.assert_close(twice, 4 * once)
 
 
-@pytest.mark.parametrize("method", NOISY)
-def test_noise_on_words_is_not_defined(method: str, text_model: Model) -> None:
-    inputs = text_model.prepare(["a very good film"])
-    with pytest.raises(MethodError, match="not defined for texts"):
-        attribute(text_model, inputs, method=method)
+class Weighed(nn.Module):
+    """Σ_t w · e_t over embeddings: each token has the gradient w."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.embedding = nn.Embedding(9, 3)
+        self.weights = nn.Parameter(torch.tensor([1.0, -2.0, 3.0]))
+
+    def forward(self, words: Tensor) -> Tensor:
+        return (self.embedding(words) @ self.weights).sum(1, keepdim=True)
+
+
+@pytest.mark.parametrize(("method", "expected"), list(zip(NOISY, (6.0, 14.0, 0.0), strict=True)))
+def test_noise_on_embeddings_by_hand(method: str, expected: float) -> None:
+    found = attribute(Weighed(), torch.tensor([[1, 2, 3, 4], [5, 6, 7, 8]]), method=method)
+    torch.testing.assert_close(found, torch.full((2, 4), expected))
+
+
+def test_smooth_grad_of_words_without_noise_is_saliency(text_model: Model) -> None:
+    inputs = text_model.prepare(["a very good film", "bad"])
+    found, details = attribute(
+        text_model, inputs, method="smooth_grad", noise=0.0, return_details=True
+    )
+    torch.testing.assert_close(found, attribute(text_model, inputs, method="saliency"))
+    assert details.standard_error.shape == found.shape
 
 
 def test_words(text_model: Model) -> None:
@@ -183,6 +202,31 @@ def test_full_grad_takes_layer_norms_of_maps_with_channels_first() -> None:
     found = attribute(model, torch.randn(2, 3, 8, 8), method="full_grad", target=1)
     assert found.shape == (2, 8, 8)
     assert (found >= 0).all()
+
+
+class Tokens(nn.Module):
+    """Patches that go through a linear layer as rows, so that rows are no samples; and a ReLU."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.patches = nn.Conv2d(3, 4, 2, stride=2)
+        self.mix, self.norm, self.head = nn.Linear(4, 5), nn.BatchNorm1d(5), nn.Linear(5, 2)
+
+    def forward(self, pixels: Tensor) -> Tensor:
+        tokens = self.patches(pixels).flatten(2).transpose(1, 2)
+        rows = self.norm(self.mix(tokens.flatten(0, 1))).relu()
+        return self.head(rows.unflatten(0, tokens.shape[:2]).mean(1))
+
+
+def test_full_grad_where_tokens_take_the_place_of_rows() -> None:
+    torch.manual_seed(0)
+    model, pixels = Tokens().double(), torch.randn(3, 3, 8, 8, dtype=torch.float64)
+    nn.init.normal_(model.norm.running_mean)
+    options = {"method": "full_grad", "target": 1}
+    found, details = attribute(model, pixels, return_details=True, **options)
+    assert details.completeness_error is not None
+    assert (details.completeness_error < 1e-6).all()
+    torch.testing.assert_close(found[1:2], attribute(model, pixels[1:2], **options))
 
 
 def test_full_grad_tells_where_a_network_is_not_piecewise_linear(

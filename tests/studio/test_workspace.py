@@ -44,7 +44,7 @@ def test_runs_come_newest_first_with_what_a_line_needs(
     newest, oldest = listed(client)["runs"]
     assert (newest["name"], oldest["name"]) == ("newer one", "old")
     assert {k: newest[k] for k in ("status", "model", "data", "strategy", "epochs", "num_samples")} == {
-        "status": "finished", "model": "torchvision:resnet18", "data": "folder:pets",
+        "status": "finished", "model": "torchvision:resnet18", "data": "pets",
         "strategy": "head", "epochs": 2, "num_samples": 80,
     }  # fmt: skip
     assert newest["validation_accuracy"] == 0.8

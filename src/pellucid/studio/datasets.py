@@ -95,6 +95,10 @@ class DataSets:
         place = _place(spec)
         return next((each for each in self._all() if _place(each.spec) == place), None)
 
+    def titles(self) -> dict[str, str]:
+        """What people call each data set, by the source that records name."""
+        return {each.spec: each.title for each in self._all()}
+
     def outline(self, known: Known) -> DataSet:
         """What is known without opening the data set."""
         found = DataSet(id=known.id, title=known.title, source=known.source)

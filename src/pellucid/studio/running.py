@@ -8,8 +8,16 @@ from typing import TYPE_CHECKING, Any
 
 from pellucid.errors import PellucidError
 from pellucid.studio.contents import RunItem
+from pellucid.studio.datasets import DataSets
 from pellucid.studio.schemas import Figure, RunDetail, RunSummary
-from pellucid.studio.summaries import figures, plain, result_summary, run_summary, shown_record
+from pellucid.studio.summaries import (
+    figures,
+    plain,
+    readable,
+    result_summary,
+    run_summary,
+    shown_record,
+)
 from pellucid.workspace.run import Run
 
 if TYPE_CHECKING:
@@ -41,7 +49,7 @@ class StudioRun(Run):
 def status(studio: Studio, item: RunItem) -> RunSummary:
     """How a run stands now."""
     listed = studio.contents.listing().runs.get(item.id, item)
-    return run_summary(listed, studio.training.get(item.id))
+    return run_summary(listed, studio.training.get(item.id), studio.part(DataSets).titles())
 
 
 def detail(studio: Studio, item: RunItem) -> RunDetail:
@@ -51,14 +59,17 @@ def detail(studio: Studio, item: RunItem) -> RunDetail:
     summary, headline = _words(run)
     listing = studio.contents.listing()
     labels = record.get("labels")
-    about = run_summary(item, studio.training.get(item.id)).model_dump()
+    titles = studio.part(DataSets).titles()
+    about = run_summary(item, studio.training.get(item.id), titles).model_dump()
     epochs = len(run.metrics("epoch")) or about["epochs"]
     return RunDetail(
         **(about | {"epochs": epochs}),
-        summary=summary,
+        summary=readable(summary, about["data_source"], about["data"]),
         headline=headline,
         record=plain(shown_record(record)),
-        results=[result_summary(listing.results[i]) for i in item.results if i in listing.results],
+        results=[
+            result_summary(listing.results[i], titles) for i in item.results if i in listing.results
+        ],
         labels=[str(label) for label in labels[:MOST_LABELS]] if isinstance(labels, list) else [],
         metrics=studio.logs.of(item.path).names(),
     )

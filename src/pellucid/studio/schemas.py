@@ -75,7 +75,8 @@ class RunSummary(Schema):
     status: Literal["running", "finished", "failed", "stopped", "missing"]
     why: str = ""
     model: str
-    data: str
+    data: str  # what people call it
+    data_source: str = ""  # how records name it
     strategy: str
     num_samples: int | None = None
     epochs: int = 0
@@ -97,7 +98,8 @@ class ResultSummary(Schema):
     created: str
     run: Id | None = None
     model: str = ""
-    data: str = ""
+    data: str = ""  # what people call it
+    data_source: str = ""  # how records name it
     method: str = ""
     missing: bool = False
     tags: list[str] = []

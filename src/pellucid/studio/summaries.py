@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
+from pathlib import PurePath
 from typing import Any, Literal, cast
 
 from pellucid.reporting.sections import TITLES
@@ -14,22 +15,31 @@ PRIVATE = frozenset(
     {"format", "pid", "host", "workspace"}
 )  # of the machine, nobody else's business
 MOST_LETTERS = 2_000
+ON_DISK = frozenset({"folder", "table"})
 Status = Literal["running", "finished", "failed", "stopped", "missing"]
 
 
-def summarize(listing: Listing, jobs: Mapping[str, str]) -> Workspace:
-    """The whole workspace; `jobs` names the job that trains a run, by the run's id."""
+def summarize(
+    listing: Listing, jobs: Mapping[str, str], titles: Mapping[str, str] | None = None
+) -> Workspace:
+    """The whole workspace; `jobs` names the job that trains a run, by the run's id.
+
+    `titles` says what people call a data set, by the source that records name.
+    """
     tags = {tag for item in _items(listing) for tag in item.marks.tags}
     return Workspace(
-        runs=[run_summary(item, jobs.get(item.id)) for item in listing.runs.values()],
-        results=[result_summary(item) for item in listing.results.values()],
+        runs=[run_summary(item, jobs.get(item.id), titles) for item in listing.runs.values()],
+        results=[result_summary(item, titles) for item in listing.results.values()],
         tags=sorted(tags, key=str.casefold),
     )
 
 
-def run_summary(item: RunItem, job: str | None = None) -> RunSummary:
+def run_summary(
+    item: RunItem, job: str | None = None, titles: Mapping[str, str] | None = None
+) -> RunSummary:
     """A run as a line, from its record alone."""
     record = item.record
+    source = text(record, "data", "train", "source")
     return RunSummary(
         id=item.id,
         name=text(record, "name") or item.path.name,
@@ -37,7 +47,8 @@ def run_summary(item: RunItem, job: str | None = None) -> RunSummary:
         status=cast("Status", item.status),
         why=item.why[:MOST_LETTERS],
         model=text(record, "model", "source"),
-        data=text(record, "data", "train", "source"),
+        data=called(source, titles),
+        data_source=source,
         strategy=text(record, "strategy") or text(record, "config", "strategy"),
         num_samples=whole(record, "data", "train", "num_samples"),
         epochs=whole(record, "epochs") or whole(record, "best", "epoch") or 0,
@@ -51,8 +62,9 @@ def run_summary(item: RunItem, job: str | None = None) -> RunSummary:
     )
 
 
-def result_summary(item: ResultItem) -> ResultSummary:
+def result_summary(item: ResultItem, titles: Mapping[str, str] | None = None) -> ResultSummary:
     """A result as a line, from its provenance alone."""
+    source = text(item.meta, "data", "source")
     kind = text(item.meta, "kind") or "result"
     return ResultSummary(
         id=item.id,
@@ -61,12 +73,28 @@ def result_summary(item: ResultItem) -> ResultSummary:
         created=item.created,
         run=item.run,
         model=text(item.meta, "model", "source"),
-        data=text(item.meta, "data", "source"),
+        data=called(source, titles),
+        data_source=source,
         method=text(item.meta, "method"),
         missing=item.missing,
         tags=list(item.marks.tags),
         note=item.marks.note,
     )
+
+
+def called(source: str, titles: Mapping[str, str] | None = None) -> str:
+    """What people call data that records name by where it lies: "folder:/a/photos" → "photos"."""
+    if titles and source in titles:
+        return titles[source]
+    scheme, _, rest = source.partition(":")
+    if scheme not in ON_DISK:
+        return source
+    return PurePath(rest.partition("?")[0]).name or source
+
+
+def readable(words: str, source: str, title: str) -> str:
+    """Words about data, with its title in place of where it lies."""
+    return words.replace(source, f"'{title}'") if source and source != title else words
 
 
 def title_of(kind: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
 import shutil
@@ -9,6 +10,8 @@ import signal
 import subprocess
 import sys
 import threading
+import time
+import urllib.request
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,13 +19,17 @@ from typing import Any
 
 import numpy as np
 import pytest
+import xarray as xr
 from PIL import Image
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 OPTIONS = ("--no-sandbox", "--no-first-run", "--disable-background-networking")
-ENTRY_POINTS = "[pellucid.results]\nunforeseen = unforeseen_analysis:Unforeseen\n"
+ENTRY_POINTS = """[pellucid.results]
+unforeseen = unforeseen_analysis:Unforeseen
+each_kind = unforeseen_analysis:EachKind
+"""
 METADATA = "Metadata-Version: 2.1\nName: unforeseen-analysis\nVersion: 1.0\n"
-PATIENCE = 90_000  # milliseconds; workers load torch, and the machine may be busy
+PATIENCE = 180_000  # milliseconds; workers load torch, and the machine may be busy
 TOKEN = "onlytestsknow0123456789"
 
 
@@ -46,6 +53,7 @@ class Running:
     options: tuple[str, ...] = ()
     port: int = 0
     login: str = ""
+    token: str = TOKEN
     said: list[str] = field(default_factory=list)
     _process: subprocess.Popen[str] | None = None
 
@@ -55,7 +63,7 @@ class Running:
         paths = [str(self.plugin)] if self.plugin else []
         paths += [path for path in os.environ.get("PYTHONPATH", "").split(os.pathsep) if path]
         environment = os.environ | {
-            "PELLUCID_STUDIO_TOKEN": TOKEN,
+            "PELLUCID_STUDIO_TOKEN": self.token,
             "PYTHONPATH": os.pathsep.join(paths),
             "OMP_NUM_THREADS": "1",
         }
@@ -72,6 +80,26 @@ class Running:
     @property
     def address(self) -> str:
         return f"http://127.0.0.1:{self.port}"
+
+    def ask(self, path: str, body: object = None) -> Any:
+        """What the API answers, asked by a program."""
+        request = urllib.request.Request(
+            f"{self.address}/api{path}",
+            data=None if body is None else json.dumps(body).encode(),
+            headers={"Authorization": f"Bearer {self.token}", "Content-Type": "application/json"},
+        )
+        with urllib.request.urlopen(request, timeout=PATIENCE / 1000) as answer:
+            return json.load(answer)
+
+    def done(self, **request: Any) -> dict[str, Any]:
+        """A job that was asked for, once it is done."""
+        job = self.ask("/jobs", request)
+        until = time.monotonic() + 4 * PATIENCE / 1000
+        while job["state"] in ("waiting", "running") and time.monotonic() < until:
+            time.sleep(0.2)
+            job = self.ask(f"/jobs/{job['id']}")
+        assert job["state"] == "done", job
+        return dict(job)
 
     def kill(self) -> None:
         assert self._process is not None
@@ -115,6 +143,59 @@ def studio(
     running.stop()
 
 
+@dataclass(frozen=True)
+class Trained:
+    """A fine-tuned model of the shared studio, and what was found out about it."""
+
+    run: str
+    data: str
+    evaluation: str
+    explanation: str
+    comparison: str
+
+
+MODEL = "bundled:efficientnet-lite0"
+
+
+@pytest.fixture(scope="session")
+def trained(studio: Running) -> Trained:
+    """The last layer of a small network, fine-tuned on digits, evaluated, explained, compared."""
+    data = next(each["id"] for each in studio.ask("/data") if each["source"] == "folder")
+    samples = {"data": data}
+    settings = {"epochs": 3, "learning_rate": 1e-3}
+    trained = studio.done(
+        kind="finetune", model={"reference": MODEL}, data=samples, name="shared", options=settings
+    )
+    model = {"reference": f"run:{trained['run']}"}
+    evaluated = studio.done(kind="evaluate", model=model, data=samples)
+    few = samples | {"limit": 3}
+    explained = studio.done(kind="explain", model=model, data=few, methods=["grad_cam"])
+    compared = studio.done(
+        kind="compare", model={"reference": MODEL}, other=model, data=few, methods=["grad_cam"]
+    )
+    (evaluation,), (explanation,), (comparison,) = (
+        job["results"] for job in (evaluated, explained, compared)
+    )
+    return Trained(trained["run"], data, evaluation, explanation, comparison)
+
+
+@pytest.fixture(scope="session")
+def examples(studio: Running, registered: Path) -> dict[str, str]:
+    """Ids of results of the registered analyses in the shared studio, by kind."""
+    sys.path.append(str(registered))
+    try:
+        analyses = importlib.import_module("unforeseen_analysis")
+        from pellucid.result import Provenance
+        from pellucid.workspace.workspace import Workspace
+
+        for analysis in (analyses.Unforeseen, analyses.EachKind):
+            result = analysis(data=xr.Dataset(), meta=Provenance(kind=analysis.kind))
+            Workspace(studio.workspace).add(result)
+    finally:
+        sys.path.remove(str(registered))
+    return {each["kind"]: each["id"] for each in studio.ask("/workspace")["results"]}
+
+
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Any]:
     playwright = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
@@ -133,11 +214,14 @@ def visit(browser: Any) -> Iterator[Visit]:
     complaints: list[str] = []
     contexts: list[Any] = []
 
-    def go(running: Running, path: str = "/", *, width: int = 1440, **options: Any) -> Any:
+    def go(
+        running: Running, path: str = "/", *, width: int = 1440, bearer: bool = True, **options: Any
+    ) -> Any:
         context = browser.new_context(viewport={"width": width, "height": 900}, **options)
         contexts.append(context)
         context.set_default_timeout(PATIENCE)
-        context.set_extra_http_headers({"Authorization": f"Bearer {TOKEN}"})
+        if bearer:
+            context.set_extra_http_headers({"Authorization": f"Bearer {TOKEN}"})
         tab = context.new_page()
         tab.on("pageerror", lambda error: complaints.append(f"error: {error}"))
         tab.on("console", lambda said: note(said))
@@ -154,11 +238,27 @@ def visit(browser: Any) -> Iterator[Visit]:
     assert complaints == []
 
 
+@pytest.fixture
+def download(tmp_path: Path) -> Callable[[Any, Callable[[], None]], Path]:
+    """Keep the file that a page hands over when something is done."""
+
+    def fetch(page: Any, act: Callable[[], None]) -> Path:
+        with page.expect_download() as waited:
+            act()
+        path = tmp_path / str(waited.value.suggested_filename)
+        waited.value.save_as(path)
+        return path
+
+    return fetch
+
+
 @pytest.fixture(scope="session")
 def registered(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with an installed package that registers an analysis."""
     folder = tmp_path_factory.mktemp("plugin")
     shutil.copy(Path(__file__).with_name("unforeseen_analysis.py"), folder)
+    views = Path(__file__).parents[2] / "views" / "conftest.py"
+    shutil.copy(views, folder / "views_of_each_kind.py")
     record = folder / "unforeseen_analysis-1.0.dist-info"
     record.mkdir()
     (record / "METADATA").write_text(METADATA)

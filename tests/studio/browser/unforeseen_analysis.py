@@ -75,3 +75,18 @@ class Unforeseen(Result):
 
     def summary(self) -> str:
         return "Nobody foresaw this."
+
+
+class EachKind(Result):
+    """One view of each kind."""
+
+    kind = "each_kind"
+
+    def views(self) -> list[View]:
+        from views_of_each_kind import views_of_each_kind
+
+        views: list[View] = views_of_each_kind()
+        return views
+
+    def summary(self) -> str:
+        return "One view of each kind."

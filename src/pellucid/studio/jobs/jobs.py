@@ -209,7 +209,9 @@ class Jobs:
 
     def _told(self, job: Active) -> Job:
         row, step = job.row, job.step
-        runs = row.state == "running" and step is not None
+        # A step that is over says nothing of what is being done since.
+        over = step is not None and step.done >= step.total > 0
+        runs = row.state == "running" and step is not None and not over
         known = runs and step is not None and step.total > 0
         return Job.model_validate(
             {

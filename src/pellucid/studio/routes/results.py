@@ -11,12 +11,13 @@ from starlette.responses import Response
 from pellucid.errors import closest
 from pellucid.studio.answers import download, of_type, tagged, unchanged
 from pellucid.studio.contents import ResultItem
+from pellucid.studio.datasets import DataSets
 from pellucid.studio.export import as_arrow, as_csv, as_json
 from pellucid.studio.opened import FigureFormat, Opened, explained
 from pellucid.studio.problems import NotThere
 from pellucid.studio.schemas import Change, ResultDetail, ViewSummary
 from pellucid.studio.state import Current, Studio
-from pellucid.studio.summaries import figures, plain, result_summary
+from pellucid.studio.summaries import figures, plain, readable, result_summary
 from pellucid.views import ImageGrid, Matrix, Overlay, Scatter, Tokens, View
 
 router = APIRouter(prefix="/api", tags=["results"])
@@ -109,9 +110,10 @@ def _detail(studio: Studio, item: ResultItem) -> ResultDetail:
     with explained(item):
         layers = _layers(opened)
         meta = plain(opened.result.meta.to_json())
+        about = result_summary(item, studio.part(DataSets).titles())
         return ResultDetail(
-            **result_summary(item).model_dump(),
-            summary=opened.result.summary(),
+            **about.model_dump(),
+            summary=readable(opened.result.summary(), about.data_source, about.data),
             headline=figures(opened.result),
             meta=meta | {"variables": [str(name) for name in opened.result.data.variables]},
             views=[view_summary(view, n, layers) for n, view in enumerate(opened.views)],

@@ -9,6 +9,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
 from pellucid.studio.answers import EVENT_STREAM, Event, events
+from pellucid.studio.datasets import DataSets
 from pellucid.studio.schemas import Workspace
 from pellucid.studio.state import Current, Studio
 from pellucid.studio.summaries import summarize
@@ -20,7 +21,8 @@ LOOK_SECONDS = 1.0
 @router.get("/workspace")
 def get_workspace(studio: Current) -> Workspace:
     """All runs and results, newest first."""
-    return summarize(studio.contents.listing(), studio.training)
+    titles = studio.part(DataSets).titles()
+    return summarize(studio.contents.listing(), studio.training, titles)
 
 
 @router.get("/events", response_class=Response, responses=EVENT_STREAM)

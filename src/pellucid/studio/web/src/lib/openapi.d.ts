@@ -144,6 +144,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/inputs/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Input
+         * @description An input that was asked about before.
+         */
+        get: operations["get_input_api_inputs__name__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/inputs/{name}.png": {
         parameters: {
             query?: never;
@@ -1316,6 +1336,11 @@ export interface components {
              * @default
              */
             data: string;
+            /**
+             * Data Source
+             * @default
+             */
+            data_source: string;
             /** Headline */
             headline: components["schemas"]["Figure"][];
             /** Id */
@@ -1372,6 +1397,11 @@ export interface components {
              * @default
              */
             data: string;
+            /**
+             * Data Source
+             * @default
+             */
+            data_source: string;
             /** Id */
             id: string;
             /** Kind */
@@ -1415,6 +1445,11 @@ export interface components {
             created: string;
             /** Data */
             data: string;
+            /**
+             * Data Source
+             * @default
+             */
+            data_source: string;
             /**
              * Epochs
              * @default 0
@@ -1490,6 +1525,11 @@ export interface components {
             created: string;
             /** Data */
             data: string;
+            /**
+             * Data Source
+             * @default
+             */
+            data_source: string;
             /**
              * Epochs
              * @default 0
@@ -2181,6 +2221,73 @@ export interface operations {
         responses: {
             /** @description Successful Response */
             201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Input"];
+                };
+            };
+            /** @description No token, or an old one */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A foreign host or page, a studio that is read-only, or a file out of bounds */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Not there */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Not as expected */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    get_input_api_inputs__name__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -1,0 +1,73 @@
+"""Painting over a picture: what the model answers, and why, follow the brush."""
+
+from __future__ import annotations
+
+import sys
+import time
+from typing import Any
+
+MAP = """() => {
+  const canvas = document.querySelector("figure[data-kind=overlay] canvas");
+  return canvas?.width ? canvas.toDataURL() : "";
+}"""
+
+
+def test_hiding_parts_changes_answers_and_maps(studio: Any, visit: Any, trained: Any) -> None:
+    page = visit(
+        studio,
+        f"/explain?model=run%3A{trained.run}&data={trained.data}&position=3&methods=grad_cam",
+    )
+    page.wait_for_function(f"({MAP})()")
+    answers = page.get_by_role("region", name="What the model answers")
+    answers.get_by_role("listitem").first.wait_for()
+    paint(page)  # once, so that what is timed is warm
+    page.get_by_role("heading", name="What the model answers with parts hidden").wait_for()
+    page.get_by_role("button", name="Clear").click()
+    page.get_by_role("heading", name="What the model answers", exact=True).wait_for()
+    page.wait_for_function("!document.querySelector('main [aria-busy=true]')")
+
+    before = page.evaluate(MAP)
+    paint(page)
+    start = time.perf_counter()
+    answers.get_by_text("now", exact=True).wait_for(state="attached")
+    answered = time.perf_counter() - start
+    page.wait_for_function(f"before => ({MAP})() !== before", arg=before)
+    mapped = time.perf_counter() - start
+    sys.stdout.write(f"after a stroke: answers in {answered:.2f} s, maps in {mapped:.2f} s\n")
+    assert mapped < 5, "a second is meant; this machine may be busy"
+    assert "strokes=" in page.url
+    held = page.url
+    page.reload()
+    page.get_by_role("heading", name="What the model answers with parts hidden").wait_for()
+    assert page.url == held
+
+
+def test_the_brush_by_keyboard(studio: Any, visit: Any, trained: Any) -> None:
+    page = visit(
+        studio,
+        f"/explain?model=run%3A{trained.run}&data={trained.data}&position=3&methods=grad_cam",
+    )
+    page.get_by_role("region", name="What the model answers").get_by_role(
+        "listitem"
+    ).first.wait_for()
+    page.get_by_role("application", name="Picture with a brush").focus()
+    page.keyboard.down("Space")
+    for _ in range(6):
+        page.keyboard.press("ArrowRight")
+    page.keyboard.up("Space")
+    page.get_by_role("heading", name="What the model answers with parts hidden").wait_for()
+    page.keyboard.press("Control+z")
+    page.get_by_role("heading", name="What the model answers", exact=True).wait_for()
+
+
+def paint(page: Any) -> None:
+    """Two strokes across the middle of the picture."""
+    brush = page.get_by_role("application", name="Picture with a brush")
+    brush.scroll_into_view_if_needed()
+    box = brush.bounding_box()
+    across, down = box["width"], box["height"]
+    page.mouse.move(box["x"] + 0.2 * across, box["y"] + 0.45 * down)
+    page.mouse.down()
+    for share in (0.3, 0.5, 0.8):
+        page.mouse.move(box["x"] + share * across, box["y"] + 0.45 * down, steps=3)
+    page.mouse.up()
