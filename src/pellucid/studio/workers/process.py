@@ -7,6 +7,7 @@ interrupted likewise, and the process ends.
 
 from __future__ import annotations
 
+import _thread
 import importlib
 import logging
 import os
@@ -19,6 +20,7 @@ from multiprocessing.connection import Connection
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
+from pellucid.errors import PellucidError
 from pellucid.progress import Step, listening
 from pellucid.studio.workers.messages import (
     Cancel,
@@ -37,7 +39,7 @@ if TYPE_CHECKING:
 
 SECONDS_BETWEEN = 0.2
 SECONDS_TO_LEAVE = 10.0
-log = logging.getLogger(__name__)
+LOG = logging.getLogger("pellucid.studio")
 
 
 def serve(connection: Connection, limits: Limits) -> None:
@@ -83,7 +85,10 @@ class Serving:
 
     def _stop(self, task: int) -> None:
         self._unwanted.add(task)
-        signal.pthread_kill(self._main, signal.SIGINT)
+        if hasattr(signal, "pthread_kill"):
+            signal.pthread_kill(self._main, signal.SIGINT)  # wakes the main thread where it waits
+        else:
+            _thread.interrupt_main()
 
     def _leave(self) -> None:
         self._left = True
@@ -118,11 +123,16 @@ class Serving:
             finally:
                 self._current = None
         except KeyboardInterrupt:
+            warm.forget()  # a model may have been left in any state
             return Cancelled(task.id)
         except Exception as error:
-            log.debug("a task failed: %s", task.home, exc_info=True)
+            if not isinstance(error, PellucidError):
+                LOG.exception("%s failed", task.home)
             return Failed.of(task.id, error)
-        return Done(task.id, value, cancelled=task.id in self._unwanted)
+        stopped = task.id in self._unwanted
+        if stopped:
+            warm.forget()
+        return Done(task.id, value, cancelled=stopped)
 
     def _done(self, task: Task, warm: Warm) -> Any:
         module, _, name = task.home.partition(":")
