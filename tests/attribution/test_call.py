@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 import torch
+from torch import nn
+from torch.testing import assert_close
 
 from pellucid.attribution.attribute import attribute, open_call
 from pellucid.errors import MethodError
@@ -68,3 +70,34 @@ def test_an_input_that_the_model_cannot_take(convolutional):
         MethodError, match=r"cannot run on input \(2, 4, 8, 8\) float32: .*Expected"
     ):
         attribute(convolutional, torch.randn(2, 4, 8, 8))
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_one_sample_whose_cells_are_flattened_behind_a_batch_norm(dtype):
+    """PyTorch 2.14 gives wrong gradients for it on CPUs, unless they are put in order."""
+    torch.manual_seed(0)
+
+    class Flattened(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.norm, self.after = nn.BatchNorm2d(6), nn.LayerNorm(6)
+            self.head = nn.Linear(6, 2)
+            nn.init.normal_(self.norm.weight)
+
+        def forward(self, pixels):
+            tokens = self.norm(pixels).flatten(2).transpose(1, 2)
+            return self.head(self.after(tokens)).sin().sum(1)
+
+    model, pixels = Flattened().to(dtype), torch.randn(2, 6, 5, 5, dtype=dtype)
+    together = attribute(model, pixels, method="input_x_gradient", target=0)
+    alone = attribute(model, pixels[:1], method="input_x_gradient", target=0)
+    assert_close(alone, together[:1])
+
+
+def test_a_graph_is_traced_once_for_calls_of_single_samples(convolutional, pixels):
+    graphs = []
+    for _ in range(2):
+        with open_call(convolutional, pixels[:1], 0) as (call, _):
+            call.own_gradients()
+            graphs.append(call.graph)
+    assert graphs[0].recording is graphs[1].recording

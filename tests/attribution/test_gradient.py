@@ -185,6 +185,31 @@ def test_full_grad_takes_layer_norms_of_maps_with_channels_first() -> None:
     assert (found >= 0).all()
 
 
+class Tokens(nn.Module):
+    """Patches that go through a linear layer as rows, so that rows are no samples; and a ReLU."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.patches = nn.Conv2d(3, 4, 2, stride=2)
+        self.mix, self.norm, self.head = nn.Linear(4, 5), nn.BatchNorm1d(5), nn.Linear(5, 2)
+
+    def forward(self, pixels: Tensor) -> Tensor:
+        tokens = self.patches(pixels).flatten(2).transpose(1, 2)
+        rows = self.norm(self.mix(tokens.flatten(0, 1))).relu()
+        return self.head(rows.unflatten(0, tokens.shape[:2]).mean(1))
+
+
+def test_full_grad_where_tokens_take_the_place_of_rows() -> None:
+    torch.manual_seed(0)
+    model, pixels = Tokens().double(), torch.randn(3, 3, 8, 8, dtype=torch.float64)
+    nn.init.normal_(model.norm.running_mean)
+    options = {"method": "full_grad", "target": 1}
+    found, details = attribute(model, pixels, return_details=True, **options)
+    assert details.completeness_error is not None
+    assert (details.completeness_error < 1e-6).all()
+    torch.testing.assert_close(found[1:2], attribute(model, pixels[1:2], **options))
+
+
 def test_full_grad_tells_where_a_network_is_not_piecewise_linear(
     picture_model: Model, pixels: Tensor
 ) -> None:

@@ -11,6 +11,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,7 @@ from pellucid.errors import MissingDependency, SpecError
 from pellucid.studio.serve import bind
 from pellucid.workspace.workspace import Workspace
 
-SECONDS = 60
+SECONDS = 180
 
 
 class Running:
@@ -117,7 +118,7 @@ def test_a_run_is_read_live_and_the_server_ends_while_someone_listens(
 def _listen(running: Running, url: str) -> None:
     cookies = dict(running.browser.cookies)
     tab = httpx.Client(base_url=running.browser.base_url, cookies=cookies, timeout=SECONDS)
-    with tab, tab.stream("GET", url) as reply:
+    with suppress(httpx.RemoteProtocolError), tab, tab.stream("GET", url) as reply:
         for _ in reply.iter_lines():
             pass
 

@@ -14,7 +14,9 @@ import pytest
 from fastapi.testclient import TestClient
 from tests.studio.conftest import MakeRun, make_record, make_result, open_client
 
+from pellucid.result import inspection, store
 from pellucid.result.inspection import Inspection
+from pellucid.studio import contents
 from pellucid.studio.app import create_app
 from pellucid.studio.state import Settings, Studio
 from pellucid.workspace.run import Run
@@ -276,3 +278,7 @@ def test_the_session_tells_what_the_page_must_know(client: TestClient) -> None:
     session = client.get("/api/session").json()
     assert (session["workspace"], session["read_only"]) == ("workspace", False)
     assert session["extras"].keys() >= {"timm", "transformers"}
+
+
+def test_names_are_those_of_saved_results() -> None:
+    assert (contents.INSPECTION, contents.PROVENANCE) == (inspection.RECORD, store.RECORD)

@@ -7,7 +7,7 @@ classes, and their gradients fade where the model is sure.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass
 from functools import cached_property, partial
 from typing import TypeVar, final
@@ -17,7 +17,7 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from pellucid.attribution.explained import explained_input, kind_of
-from pellucid.attribution.freezing import intercepted
+from pellucid.attribution.freezing import batch_norms_in_order, intercepted
 from pellucid.attribution.memory import Budget, counting_bytes, out_of_memory
 from pellucid.attribution.targets import Goal
 from pellucid.data import InputKind
@@ -121,7 +121,9 @@ class Call:
         self.forwards += torch.bincount(rows.cpu(), minlength=self.size)
         inputs = {name: _rows(tensor, rows, self.size) for name, tensor in self.inputs.items()}
         points = points.clone()
-        with self._explaining_failure(inputs):
+        alone = len(points) == 1 and torch.is_grad_enabled()
+        in_order = batch_norms_in_order(self.model.module) if alone else nullcontext()
+        with self._explaining_failure(inputs), in_order:
             if self._embedding is None:
                 return self._per_sample(call(self.model.module, inputs | {self.name: points}), rows)
             with intercepted(self._embedding, lambda _: points):

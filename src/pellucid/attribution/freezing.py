@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 
 import torch
 from torch import Tensor, nn
+from torch.nn.modules.batchnorm import _BatchNorm
 
 from pellucid.errors import MethodError
 from pellucid.model import Model
@@ -32,6 +33,26 @@ def frozen(model: Model) -> Iterator[None]:
         finally:
             for parameter in trainable:
                 parameter.requires_grad = True
+
+
+@contextmanager
+def batch_norms_in_order(module: nn.Module) -> Iterator[None]:
+    """Give batch norms the gradients of a single sample in plain order, inside the block.
+
+    PyTorch (2.14, on CPUs) takes the gradient of one sample that comes back from flattened and
+    transposed cells, as in LeViT, for one in another order, and gives wrong numbers without a word.
+    Not for blocks that trace the module: a module with hooks is another one to a graph.
+    """
+
+    def reorder(_module: nn.Module, _arguments: object, output: object) -> None:
+        if isinstance(output, Tensor) and output.requires_grad and len(output) == 1:
+            output.register_hook(Tensor.contiguous)
+
+    with ExitStack() as hooks:
+        for part in module.modules():
+            if isinstance(part, _BatchNorm):
+                hooks.callback(part.register_forward_hook(reorder).remove)
+        yield
 
 
 @contextmanager

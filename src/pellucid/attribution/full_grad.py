@@ -58,17 +58,31 @@ def full_grad(call: Call) -> Attribution:
     Srinivas and Fleuret, 2019, eq. 3 (completeness), 5 (batch normalization) and 8 (the map).
     """
     maps, sums = [], []
-    for rows in call.chunks(call.size):
-        terms = _terms(call, rows)
-        parts = [value * slope for value, slope in terms]
-        maps.append(reduce(torch.add, [_drawn(call, part) for part in parts]))
-        sums.append(reduce(torch.add, [part.flatten(1).sum(1) for part in parts]))
+    for parts in _parts(call):
+        size = len(parts[0])
+        maps.append(reduce(torch.add, [_drawn(call, part, size) for part in parts]))
+        sums.append(reduce(torch.add, [part.reshape(size, -1).sum(1) for part in parts]))
     error = relative_error(torch.cat(sums), precise(call.own_scores))
     return Attribution(
         values=torch.cat(maps),
         resolution="every pixel, and the cells of all layers",
         completeness_error=error,
     )
+
+
+def _parts(call: Call) -> Iterator[list[Tensor]]:
+    """What the input and each bias add, for some samples at once, each with a row for each sample.
+
+    Where layers put windows or tokens in the place of rows, samples come one by one, and all that
+    such a layer gives is that sample's.
+    """
+    for rows in call.chunks(call.size):
+        terms = _terms(call, rows)
+        if all(len(slope) == len(rows) for _, slope in terms):
+            yield [value * slope for value, slope in terms]
+        else:
+            for row in rows.split(1):
+                yield [value * slope for value, slope in _terms(call, row)]
 
 
 def _terms(call: Call, rows: Int[Tensor, " m"]) -> Terms:
@@ -122,12 +136,12 @@ def _bias(layer: nn.Module) -> Tensor | None:
     return own - scale * layer.running_mean
 
 
-def _drawn(call: Call, part: Float[Tensor, " m *layer"]) -> Float[Tensor, "m y x"]:
+def _drawn(call: Call, part: Tensor, size: int) -> Float[Tensor, "m y x"]:
     """The post-processing ψ of one layer, summed over its channels; 0 for a layer without grid."""
     picture = (call.explained.shape[2], call.explained.shape[3])
-    grid = find_grid(tuple(part.shape), picture)
+    grid = find_grid(tuple(part.shape), picture) if len(part) == size else None
     if grid is None:
-        return part.new_zeros(len(part), *picture)
+        return part.new_zeros(size, *picture)
     sizes = grid.of(part).abs()
     low, high = sizes.amin((1, 2, 3), keepdim=True), sizes.amax((1, 2, 3), keepdim=True)
     scaled = (sizes - low) / (high - low).clamp(min=torch.finfo(sizes.dtype).tiny)

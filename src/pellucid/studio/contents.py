@@ -15,8 +15,6 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from pellucid.errors import PellucidError, ResultError
-from pellucid.result.inspection import RECORD as INSPECTION
-from pellucid.result.store import RECORD as PROVENANCE
 from pellucid.studio.confined import Bounds, folders, opaque
 from pellucid.studio.problems import NotThere
 from pellucid.workspace.run import status_of
@@ -24,6 +22,8 @@ from pellucid.workspace.workspace import Marked, Marks, ResultEntry, RunEntry, W
 
 Item = TypeVar("Item", "RunItem", "ResultItem")
 FRESH_SECONDS = 0.5
+# As pellucid.result has them, which takes long to load and is not needed for a list.
+INSPECTION, PROVENANCE = "inspection.json", "pellucid"
 OUTSIDE = "It lies outside the workspace; start the studio with --also FOLDER to open it."
 
 

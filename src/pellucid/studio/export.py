@@ -7,14 +7,16 @@ import io
 import json
 import math
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
-import xarray as xr
 from numpy.typing import NDArray
 
 from pellucid.studio.summaries import plain
+
+if TYPE_CHECKING:
+    import xarray as xr
 
 PIECE = 200_000  # values
 RUNS_IN_SHEETS = ("=", "+", "-", "@", "\t", "\r")

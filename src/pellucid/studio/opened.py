@@ -11,16 +11,18 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.metadata import version
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from pellucid.errors import PellucidError, ResultError
-from pellucid.result import Result
 from pellucid.studio.cache import Cache
 from pellucid.studio.confined import Bounds
 from pellucid.studio.contents import ResultItem
 from pellucid.studio.declared import check_declared
 from pellucid.studio.problems import NotThere
 from pellucid.views import View
+
+if TYPE_CHECKING:
+    from pellucid.result import Result
 
 LOG = logging.getLogger("pellucid.studio")
 FigureFormat = Literal["png", "svg", "pdf"]

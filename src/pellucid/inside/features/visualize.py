@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from PIL import Image
 
-from pellucid.attribution.freezing import frozen
+from pellucid.attribution.freezing import batch_norms_in_order, frozen
 from pellucid.data import Data
 from pellucid.errors import SpecError
 from pellucid.inside.features.arrays import gather, uint8
@@ -75,7 +75,7 @@ def visualize_feature(
     _check(parameterization, steps, images)
     photo = None if start is None else photograph(start)
     wanted = read_objectives(objectives, model, layer)
-    with frozen(model):
+    with frozen(model), batch_norms_in_order(model.module):
         made = plan(model, wanted, images, settings, seed)
         full = _full_size(size, made.own, photo)
         with made.watched() as task, progress("Optimizing", steps, show=show) as advance:

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from pellucid.attribution.freezing import batch_norms_in_order
 from pellucid.errors import DataError, ModelError
 from pellucid.model import Inputs, Model
 
@@ -53,6 +54,7 @@ def differentiable(model: Model, seed: int) -> Iterator[dict[str, nn.Parameter]]
         outer.enter_context(torch.inference_mode(mode=False))
         outer.enter_context(torch.enable_grad())
         outer.enter_context(model.evaluating())
+        outer.enter_context(batch_norms_in_order(model.module))
         outer.enter_context(torch.random.fork_rng(devices=[]))
         if recurrent:
             outer.enter_context(torch.backends.cudnn.flags(enabled=False))

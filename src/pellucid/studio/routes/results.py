@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from typing import Annotated, Any, Literal
 
-import xarray as xr
 from fastapi import APIRouter, Path, Request
 from starlette.responses import Response
 
@@ -103,8 +102,7 @@ def get_data(
         known = [str(name) for name in data.variables]
         raise NotThere(f"this result has no variable {variable!r}. {closest(variable, known)}")
     write, media_type = DATA[suffix]
-    array: xr.DataArray = data[variable]
-    return download(write(array), media_type, f"{variable}.{suffix}", tag)
+    return download(write(data[variable]), media_type, f"{variable}.{suffix}", tag)
 
 
 def _detail(studio: Studio, item: ResultItem) -> ResultDetail:

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { Job, ResultDetail, RunSummary } from "$lib/schemas";
-import { modelOf, modelsOf } from "./models";
+import { modelOf, modelsOf, namesOf } from "./models";
 
 test("a run's model is asked for by the run, another by its source, and code by nothing", () => {
   expect(modelOf({ run: "r1", model: "run:/home/x/runs/pets" })).toBe("run:r1");
@@ -14,6 +14,8 @@ const runs = [{ id: "k9", name: "pets-2" }] as RunSummary[];
 
 test("both models of a comparison are known from its record, or from the job that made it", () => {
   expect(modelsOf(detail, [], runs)).toEqual({ a: "bundled:efficientnet-lite0", b: "run:k9" });
+  expect(namesOf(detail)).toEqual({ a: "efficientnet-lite0", b: "pets-2" });
+  expect(modelsOf({ ...detail, run: "r7" }, [], []).b).toBe("run:r7");
   expect(modelsOf(detail, [], [])).toEqual({ a: "bundled:efficientnet-lite0", b: "" });
   const job = { kind: "compare", results: ["c"], parameters: { model: { reference: "run:1" }, other: { reference: "run:2" } } } as unknown as Job;
   expect(modelsOf(detail, [job], runs)).toEqual({ a: "run:1", b: "run:2" });

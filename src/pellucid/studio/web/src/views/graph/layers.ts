@@ -190,6 +190,10 @@ function placesOf(chained: Chained, order: readonly number[][]): number[] {
   const weights = order.map((layer) => layer.map((node) => chained.weights[node]!));
   const settle = (rank: number, near: readonly Near[][] | null) => {
     const layer = order[rank]!;
+    if (layer.length === 1) {
+      x[layer[0]!] = near ? wanted(layer[0]!, near) : 0;
+      return;
+    }
     const fitted = fitApart(layer.map((node) => (near ? wanted(node, near) : 0)), gaps[rank]!, weights[rank]!);
     layer.forEach((node, at) => (x[node] = fitted[at]!));
   };

@@ -161,7 +161,10 @@ export class Scene {
     const { wide, high } = this.size;
     const { width, height } = this.drawing;
     const scale = Math.max(least, Math.min(1.15, (wide - 16) / width, (high - 16) / height));
-    this.eye = { scale, x: (width - wide / scale) / 2, y: Math.min(0, (height - high / scale) / 2) };
+    // What does not fit is seen from where it begins.
+    const first = width * scale > wide ? this.box(this.drawing.items[0] ?? -1) : null;
+    const middle = first ? first[0] + first[2] / 2 : width / 2;
+    this.eye = { scale, x: middle - wide / scale / 2, y: Math.min(0, (height - high / scale) / 2) };
   }
 
   /** The innermost item at a place of the canvas, or -1. */

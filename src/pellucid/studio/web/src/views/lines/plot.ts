@@ -55,6 +55,7 @@ function partsOf(one: Drawn) {
 export function plot(target: HTMLElement, series: Drawn[], box: Box, palette: Palette, look: Look, listeners: Listeners): uPlot {
   const bands: uPlot.Band[] = [];
   const described: uPlot.Series[] = [{}];
+  const told = new Set<number>(); // whose points are marked at the cursor
   for (const one of series) {
     const colour = colourOf(one, palette);
     if (one.band) {
@@ -62,6 +63,7 @@ export function plot(target: HTMLElement, series: Drawn[], box: Box, palette: Pa
       described.push(edge(), edge());
     }
     if (one.raw) described.push({ stroke: faint(colour, 0.28), width: 1, points: { show: false } });
+    if (one.style !== "reference") told.add(described.length);
     described.push(curve(one, colour, palette));
   }
   const options: uPlot.Options = {
@@ -79,7 +81,7 @@ export function plot(target: HTMLElement, series: Drawn[], box: Box, palette: Pa
       y: false,
       drag: { x: true, y: false, setScale: false },
       sync: { key: look.sync, scales: ["x", null] },
-      points: { size: 7 },
+      points: { size: (_, at) => (told.has(at) ? 7 : 0) },
       bind: { dblclick: () => () => (listeners.reset(), null) },
     },
     hooks: {

@@ -1,6 +1,6 @@
 // Series ready to be drawn: in order, smoothed, thinned to what the width can show.
 import type { Lines, Series } from "$lib/kinds";
-import { rising, smooth, thin, type Thinned } from "../curves";
+import { firstAt, rising, smooth, thin, type Thinned } from "../curves";
 import { extent, type Range } from "../scales";
 
 export interface Ordered {
@@ -37,8 +37,18 @@ export function canBeSmoothed(series: Ordered): boolean {
   return (series.style === "line" || series.style === "step") && series.x.length > SMOOTHED_FROM;
 }
 
-export function smoothed(series: Ordered, weight: number): ArrayLike<number> {
-  return weight > 0 && canBeSmoothed(series) ? smooth(series.y, weight) : series.y;
+/** Each series smoothed over the same stretch of x: `weight` holds for the one with most points, and
+ *  a series whose points lie further apart forgets more from point to point. */
+export function smoothed(all: Ordered[], weight: number): Map<Ordered, ArrayLike<number>> {
+  const least = Math.min(...all.filter(canBeSmoothed).map(spacing));
+  return new Map(all.map((one) => {
+    const own = canBeSmoothed(one) ? weight ** (spacing(one) / least) : 0;
+    return [one, own > 0.01 ? smooth(one.y, own) : one.y];
+  }));
+}
+
+function spacing({ x }: Ordered): number {
+  return (x[x.length - 1]! - x[0]!) / (x.length - 1) || 1;
 }
 
 /** What lies between the limits, in at most two points for each pixel. */
@@ -51,9 +61,19 @@ export function drawn(series: Ordered, mean: ArrayLike<number>, [from, to]: Rang
   return { ...series, main: cut(mean), raw: mean === series.y ? null : cut(series.y), band: low && high && mean === series.y ? { low: cut(low), high: cut(high) } : null };
 }
 
-/** All values that are seen, for the y axis. */
+/** All values that are seen, for the y axis: also where a line enters and leaves. */
 export function* seen(series: Drawn, [from, to]: Range): Iterable<number[]> {
   for (const part of [series.main, series.raw, series.band?.low, series.band?.high]) {
-    if (part) yield part.y.filter((value, at): value is number => value !== null && part.x[at]! >= from && part.x[at]! <= to);
+    if (!part) continue;
+    const inside = part.y.filter((value, at): value is number => value !== null && part.x[at]! >= from && part.x[at]! <= to);
+    yield series.style === "points" ? inside : [...inside, ...[from, to].map((x) => between(part, x))];
   }
+}
+
+/** The line's value at x; NaN where there is none. */
+function between({ x, y }: Thinned, at: number): number {
+  const next = firstAt(x, at);
+  const [low, high] = [y[next - 1], y[next]];
+  if (low == null || high == null) return NaN;
+  return low + ((high - low) * (at - x[next - 1]!)) / (x[next]! - x[next - 1]! || 1);
 }

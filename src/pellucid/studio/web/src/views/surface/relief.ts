@@ -109,14 +109,15 @@ function ground(context: CanvasRenderingContext2D, { names, palette }: Relief, p
   context.fillStyle = palette.soft;
   context.font = "12px system-ui, sans-serif";
   context.textAlign = "center";
-  const sides: [string, Point3[]][] = [
-    [`${names.x} →`, [[0, -0.58, 0], [0, 0.58, 0]]],
-    [`${names.y} →`, [[-0.58, 0, 0], [0.58, 0, 0]]],
+  const sides: [string, Point3[], Point3][] = [
+    [names.x, [[0, -0.58, 0], [0, 0.58, 0]], [1, 0, 0]],
+    [names.y, [[-0.58, 0, 0], [0.58, 0, 0]], [0, 1, 0]],
   ];
-  for (const [name, ends] of sides) {
+  const [middle] = project([0, 0, 0]);
+  for (const [name, ends, along] of sides) {
     const [one, other] = ends.map(project) as [Projected, Projected];
     const front = one[2] > other[2] ? one : other;
-    context.fillText(name, front[0], front[1] + 10);
+    context.fillText(project(along)[0] >= middle ? `${name} →` : `← ${name}`, front[0], front[1] + 10);
   }
 }
 
