@@ -32,7 +32,7 @@ async def keeping(studio: Studio) -> AsyncIterator[None]:
     studio.put(Exports(home / "exports"))
     studio.put(Whys())
     studio.put(Thumbnails())
-    studio.put(KnownNames())
+    studio.put(KnownNames(home / "cache" / "names.json"))
     yield
 
 
@@ -43,5 +43,7 @@ async def jobbing(studio: Studio) -> AsyncIterator[None]:
     studio.put(jobs)
     await anyio.to_thread.run_sync(jobs.open)
     async with working(studio):
-        yield
-        jobs.close()
+        try:
+            yield
+        finally:
+            jobs.close()

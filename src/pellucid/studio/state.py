@@ -41,6 +41,7 @@ class Settings:
     max_upload_bytes: int = 2 * GB
     max_body_bytes: int = 4 * MB
     cache_bytes: int = 512 * MB
+    num_job_workers: int = 1
     token: str = field(default_factory=lambda: secrets.token_urlsafe(32), repr=False)
 
 

@@ -14,7 +14,7 @@ import pytest
 
 from pellucid.errors import LayerError, WorkerError
 from pellucid.progress import Step, listening, progress
-from pellucid.studio.workers import Lane, Limits, TaskCancelled
+from pellucid.studio.workers import Lane, Limits, Patience, TaskCancelled
 
 HERE = "worker_tasks"
 
@@ -23,7 +23,7 @@ HERE = "worker_tasks"
 def lane() -> Iterator[Lane]:
     # A worker is started with the path of its parent, on which it finds the functions to try.
     sys.path.insert(0, str(Path(__file__).parent))
-    made = Lane("trial", 1, Limits(), grace=1.0)
+    made = Lane("trial", 1, Limits(), Patience(before_kill=1.0))
     yield made
     made.close(5.0)
     sys.path.remove(str(Path(__file__).parent))
@@ -63,6 +63,26 @@ def test_tasks_are_cancelled_running_and_waiting(lane: Lane) -> None:
         with pytest.raises(TaskCancelled):
             ticket.future.result(10)
     assert lane.submit(f"{HERE}:count", {"number": 2}).future.result(10) == 2
+
+
+def test_a_future_that_is_cancelled_itself_does_no_harm(lane: Lane) -> None:
+    running = lane.submit(f"{HERE}:sleep", {"seconds": 0.3})
+    waiting = lane.submit(f"{HERE}:count", {"number": 1})
+    assert waiting.future.cancel()
+    assert running.future.result(10) is None
+    assert lane.submit(f"{HERE}:count", {"number": 2}).future.result(10) == 2
+
+
+def test_a_question_that_is_taken_back_may_end_by_itself() -> None:
+    lane = Lane("patient", 1, Limits(), Patience(before_interrupt=30.0))
+    begun: list[float] = []
+    ticket = lane.submit(f"{HERE}:sleep", {"seconds": 0.2}, on_start=lambda: begun.append(1))
+    while not begun:
+        time.sleep(0.01)
+    ticket.cancel()
+    assert ticket.future.result(60) is None
+    assert not ticket.stopped_early
+    lane.close(1.0)
 
 
 def test_what_is_done_before_the_interrupt_is_kept(lane: Lane) -> None:

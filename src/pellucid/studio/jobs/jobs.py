@@ -108,8 +108,10 @@ class Jobs:
         """Stop a job, or never begin it. Raises Conflict for one that has ended."""
         found = self._find(job)
         with self._lock:
-            if found.row.state not in OPEN or found.ticket is None:
+            if found.row.state not in OPEN:
                 raise Conflict(f"this job has ended already: it is {found.row.state}.")
+            if found.ticket is None:
+                raise Conflict("another studio works on this job; cancel it there.")
             ticket, waiting = found.ticket, found.row.state == "waiting"
             if waiting:
                 self._change(found, state="cancelled", ended=_now())
@@ -151,6 +153,8 @@ class Jobs:
         job.ticket.future.add_done_callback(lambda future: self._ended(job, future))
 
     def _progressed(self, job: Active, step: Step) -> None:
+        if self._jobs.get(job.row.id) is not job:
+            return
         job.hear(step)
         run = self._run_of(job.row)
         if run != job.row.run:
@@ -173,6 +177,8 @@ class Jobs:
             changes |= {"state": "interrupted", "error": _problem(str(error), error)}
         except PellucidError as error:
             changes |= {"state": "failed", "error": _problem(str(error), error)}
+        if self._jobs.get(job.row.id) is not job:
+            return
         self._drop_empty(job.row)
         self._studio.contents.listing(fresh=True)  # so that who hears of the end sees what came
         self._change(job, **changes)
@@ -191,6 +197,8 @@ class Jobs:
 
     def _change(self, job: Active, **changes: Any) -> None:
         with self._lock:
+            if self._jobs.get(job.row.id) is not job:
+                return  # it was cancelled while it waited, and is done again by now
             if changes.get("state") == "running" and job.row.state != "waiting":
                 return
             for name, value in changes.items():

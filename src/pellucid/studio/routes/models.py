@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator
 from importlib.util import find_spec
+from pathlib import Path
 from typing import Any, Literal
 
 import anyio.to_thread
 from fastapi import APIRouter, Request
 
+from pellucid.studio.asking.names import Names, keep_names, kept_names
 from pellucid.studio.contents import Contents
 from pellucid.studio.references import WEIGHTS, open_reference, title_of
 from pellucid.studio.routes.ask import outcome
@@ -22,24 +24,25 @@ NAMED: tuple[Literal["torchvision", "timm"], ...] = ("torchvision", "timm")
 
 
 class KnownNames:
-    """Names that sources know; asked of a worker once, since it takes seconds to import them."""
+    """Names that sources know; a worker is asked for them once, since it takes seconds."""
 
-    def __init__(self) -> None:
-        self._names: dict[str, list[str]] | None = None
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._names: Names | None = None
         self._lock = asyncio.Lock()
 
-    async def get(self, request: Request, studio: Studio) -> dict[str, list[str]]:
-        """The names by source; none where there is no worker to ask."""
-        if not studio.has(Workers):
-            return {}
+    async def get(self, request: Request, studio: Studio) -> Names:
+        """The names by source; none where they are not kept and there is no worker to ask."""
         async with self._lock:
             if self._names is None:
-                ticket = studio.part(Workers).questions.submit(
-                    "pellucid.studio.asking.opening:known_names", {}
-                )
-                found: dict[str, list[str]] = await outcome(request, ticket)
+                self._names = await anyio.to_thread.run_sync(kept_names, self._path)
+            if self._names is None and studio.has(Workers):
+                home = "pellucid.studio.asking.opening:known_names"
+                ticket = studio.part(Workers).questions.submit(home, {})
+                found: Names = await outcome(request, ticket)
+                await anyio.to_thread.run_sync(keep_names, self._path, found)
                 self._names = found
-        return self._names
+        return self._names or {}
 
 
 @router.get("")

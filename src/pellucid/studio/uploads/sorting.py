@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 
@@ -30,11 +31,11 @@ def keep_data(uploads: Uploads, upload: str, folder: Path, form: Form) -> Record
     if not chosen:
         raise DataError(_nothing(problems), problems=problems[:MOST_PROBLEMS])
     top, chosen = _without_common_folder(chosen)
-    _move(chosen, folder / CONTENT, problems)
     title = (form.fields.get("title", "").strip() or top or _title(chosen))[:LONGEST_TITLE]
-    record = _described(
-        upload, folder, title, "pictures" if pictures else "table", chosen, problems
-    )
+    content = folder / _folder_name(title)
+    _move(chosen, content, problems)
+    kind = "pictures" if pictures else "table"
+    record = _described(upload, content, title, kind, chosen, problems)
     uploads.keep(record, folder)
     return record
 
@@ -149,15 +150,15 @@ def _move(chosen: Found, content: Path, problems: list[str]) -> None:
 def _described(
     upload: str, folder: Path, title: str, kind: str, chosen: Found, problems: list[str]
 ) -> Record:
-    """The record of a data set; opening it shows whether it can be used."""
+    """The record of a data set in `folder`; opening it shows whether it can be used."""
     from pellucid.data.source import load_data
 
-    content = CONTENT if len(chosen) > 1 or kind == "pictures" else f"{CONTENT}/{chosen[0][0]}"
-    scheme = "folder" if kind == "pictures" else "table"
+    whole = len(chosen) > 1 or kind == "pictures"
+    content = folder if whole else folder / str(chosen[0][0])
     try:
-        data = load_data(f"{scheme}:{folder / content}")
+        data = load_data(f"{'folder' if kind == 'pictures' else 'table'}:{content}")
     except DataError as error:
-        said = str(error).replace(f"{folder / CONTENT}/", "").replace(str(folder / CONTENT), title)
+        said = str(error).replace(f"{folder}/", "").replace(str(folder), title)
         raise DataError(f"what was uploaded cannot be used as data: {said}") from error
     told = [f"{each.what}: {each.reason}" for each in data.report.problems]
     return Record(
@@ -165,7 +166,7 @@ def _described(
         title=title,
         kind="pictures" if kind == "pictures" else "table",
         created=now(),
-        content=content,
+        content=content.relative_to(folder.parent).as_posix(),
         num_files=len(chosen),
         num_bytes=sum(arrived.num_bytes for _, arrived in chosen),
         data_kind=data.kind,
@@ -173,6 +174,12 @@ def _described(
         labels=data.labels,
         problems=tuple(dict.fromkeys([*problems, *told]))[:MOST_PROBLEMS],
     )
+
+
+def _folder_name(title: str) -> str:
+    """What people see where data is named by its place."""
+    slug = re.sub(r"[^\w-]+", "-", title).strip("-_")[:40]
+    return slug if slug and not slug[0].isdigit() else f"{CONTENT}-{slug}".rstrip("-")
 
 
 def _title(chosen: Found) -> str:

@@ -10,20 +10,24 @@ from typing import Any
 from pellucid.progress import Step
 from pellucid.studio.workers.messages import Limits
 from pellucid.studio.workers.ticket import Ticket
-from pellucid.studio.workers.worker import GRACE, Worker
+from pellucid.studio.workers.worker import Patience, Worker
 
 
 class Lane:
     """Tasks are done in their order, each by the next free of `num_workers` processes."""
 
     def __init__(
-        self, name: str, num_workers: int = 1, limits: Limits | None = None, grace: float = GRACE
+        self,
+        name: str,
+        num_workers: int = 1,
+        limits: Limits | None = None,
+        patience: Patience | None = None,
     ) -> None:
         self._queue: queue.SimpleQueue[Ticket | None] = queue.SimpleQueue()
         self._open: dict[int, Ticket] = {}
         self._lock = threading.Lock()
         names = [name if num_workers == 1 else f"{name} {i + 1}" for i in range(num_workers)]
-        self.workers = [Worker(each, limits or Limits(), grace) for each in names]
+        self.workers = [Worker(each, limits or Limits(), patience or Patience()) for each in names]
         self._threads = [
             threading.Thread(target=self._serve, args=(worker,), name=worker.name, daemon=True)
             for worker in self.workers
@@ -70,7 +74,7 @@ class Lane:
     def _serve(self, worker: Worker) -> None:
         while (ticket := self._queue.get()) is not None:
             try:
-                if ticket.begin(worker):
+                if ticket.begin():
                     ticket.future.set_result(worker.run(ticket))
             except Exception as error:  # noqa: BLE001 - it is the task's, and raised where its outcome is asked for
                 ticket.future.set_exception(error)

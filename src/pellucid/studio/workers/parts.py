@@ -12,8 +12,11 @@ import anyio.to_thread
 from pellucid.studio.state import Studio
 from pellucid.studio.workers.lane import Lane
 from pellucid.studio.workers.messages import Limits
+from pellucid.studio.workers.worker import Patience
 
 SECONDS_TO_END = 8.0
+# A question that is taken back is nearly answered, and an interrupt costs the models that are open.
+QUICK = Patience(before_interrupt=3.0, before_kill=5.0)
 
 
 @dataclass(frozen=True)
@@ -24,12 +27,12 @@ class Workers:
     jobs: Lane
 
 
-def make_workers(num_job_workers: int = 1, catalogue: str | None = None) -> Workers:
+def make_workers(num_job_workers: int, catalogue: str | None) -> Workers:
     """Start the lanes. Processes share the cores; each starts with its first task."""
     cores = os.cpu_count() or 1
     limits = Limits(num_threads=max(1, cores // (1 + num_job_workers)), catalogue=catalogue)
     return Workers(
-        questions=Lane("questions", 1, limits, grace=5.0),
+        questions=Lane("questions", 1, limits, QUICK),
         jobs=Lane("jobs", num_job_workers, limits),
     )
 
@@ -40,7 +43,7 @@ async def working(studio: Studio) -> AsyncIterator[None]:
     if studio.settings.read_only:
         yield
         return
-    workers = make_workers(catalogue=studio.settings.catalogue)
+    workers = make_workers(studio.settings.num_job_workers, studio.settings.catalogue)
     studio.put(workers)
     workers.questions.submit("pellucid.studio.asking.opening:warm_up", {})
     try:

@@ -7,6 +7,7 @@ interrupted likewise, and the process ends.
 
 from __future__ import annotations
 
+import _thread
 import importlib
 import logging
 import os
@@ -83,7 +84,10 @@ class Serving:
 
     def _stop(self, task: int) -> None:
         self._unwanted.add(task)
-        signal.pthread_kill(self._main, signal.SIGINT)
+        if hasattr(signal, "pthread_kill"):
+            signal.pthread_kill(self._main, signal.SIGINT)  # wakes the main thread where it waits
+        else:
+            _thread.interrupt_main()
 
     def _leave(self) -> None:
         self._left = True
@@ -118,11 +122,15 @@ class Serving:
             finally:
                 self._current = None
         except KeyboardInterrupt:
+            warm.forget()  # a model may have been left in any state
             return Cancelled(task.id)
         except Exception as error:
             log.debug("a task failed: %s", task.home, exc_info=True)
             return Failed.of(task.id, error)
-        return Done(task.id, value, cancelled=task.id in self._unwanted)
+        stopped = task.id in self._unwanted
+        if stopped:
+            warm.forget()
+        return Done(task.id, value, cancelled=stopped)
 
     def _done(self, task: Task, warm: Warm) -> Any:
         module, _, name = task.home.partition(":")

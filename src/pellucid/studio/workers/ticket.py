@@ -7,7 +7,7 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import Future
-from typing import Any, Protocol
+from typing import Any
 
 from pellucid.progress import Step
 
@@ -16,12 +16,6 @@ _numbers = itertools.count(1)
 
 class TaskCancelled(Exception):
     """The task was cancelled before it gave anything."""
-
-
-class Canceller(Protocol):
-    """What can tell a running task to stop."""
-
-    def cancel(self, task: int) -> None: ...
 
 
 class Ticket:
@@ -41,33 +35,30 @@ class Ticket:
         self.home, self.arguments = home, arguments
         self.on_start, self.on_step = on_start, on_step
         self.future: Future[Any] = Future()
-        self.cancelled_at: float | None = None
         self.stopped_early = False
+        self._unwanted_since: float | None = None
         self._lock = threading.Lock()
-        self._worker: Canceller | None = None
 
-    def begin(self, worker: Canceller) -> bool:
+    def begin(self) -> bool:
         """Take the task up; False if it was cancelled while it waited."""
         with self._lock:
-            if self.cancelled_at is None:
-                self._worker = worker
-        if self._worker is None:
-            self.future.set_exception(TaskCancelled())
-            return False
-        if self.on_start:
+            # Whoever awaits the future may have cancelled it likewise.
+            wanted = self.future.set_running_or_notify_cancel()
+            if wanted and self._unwanted_since is not None:
+                self.future.set_exception(TaskCancelled())
+                wanted = False
+        if wanted and self.on_start:
             self.on_start()
-        return True
+        return wanted
 
     def cancel(self) -> None:
-        """Stop the task, or never begin it; nothing happens to one that has ended."""
+        """Say that the task is not wanted: it is stopped, or never begun."""
         with self._lock:
-            if self.cancelled_at is not None or self.future.done():
-                return
-            self.cancelled_at = time.monotonic()
-            worker = self._worker
-        if worker is not None:
-            worker.cancel(self.id)
+            if self._unwanted_since is None:
+                self._unwanted_since = time.monotonic()
 
-    def overdue(self, grace: float) -> bool:
-        """Whether the task was told to stop more than `grace` seconds ago."""
-        return self.cancelled_at is not None and time.monotonic() - self.cancelled_at > grace
+    @property
+    def seconds_unwanted(self) -> float:
+        """How long ago the task was cancelled; below 0 if it is still wanted."""
+        since = self._unwanted_since
+        return -1.0 if since is None else time.monotonic() - since

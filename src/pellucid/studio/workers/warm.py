@@ -41,6 +41,10 @@ class Warm:
             self._models.popitem(last=False)
         return model
 
+    def forget(self) -> None:
+        """Close all models; they are opened again when they are asked for."""
+        self._models.clear()
+
     def raw(self, given: Given) -> object:
         """Read an input, with the strokes that hide parts of it."""
         return self._inputs.raw(given)

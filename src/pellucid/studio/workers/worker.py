@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import multiprocessing
-import threading
 from contextlib import suppress
+from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from typing import Any
 
@@ -23,16 +23,27 @@ from pellucid.studio.workers.messages import (
 from pellucid.studio.workers.process import serve
 from pellucid.studio.workers.ticket import TaskCancelled, Ticket
 
-GRACE = 20.0  # seconds that a cancelled task has to write down what it did
-LOOK = 0.25
+LOOK = 0.1
+
+
+@dataclass(frozen=True, kw_only=True)
+class Patience:
+    """What a cancelled task is given, in seconds: to end by itself, before it is interrupted; and
+    then to write down what it has done, before its process is killed.
+    """
+
+    before_interrupt: float = 0.0
+    before_kill: float = 20.0
 
 
 class Worker:
-    """One process at a time, started when it is needed and again when it has died."""
+    """One process at a time, started when it is needed and again when it has died.
 
-    def __init__(self, name: str, limits: Limits, grace: float = GRACE) -> None:
-        self.name, self._limits, self._grace = name, limits, grace
-        self._sending = threading.Lock()
+    It is used by one thread.
+    """
+
+    def __init__(self, name: str, limits: Limits, patience: Patience) -> None:
+        self.name, self._limits, self._patience = name, limits, patience
         self._connection: Connection | None = None
         self._process: Any = None
 
@@ -59,7 +70,11 @@ class Worker:
     def run(self, ticket: Ticket) -> Any:
         """Have the task done. Raises its error, TaskCancelled, or WorkerError if the process dies."""
         self._hand_over(ticket)
-        while not ticket.overdue(self._grace):
+        interrupted = False
+        patience = self._patience
+        while ticket.seconds_unwanted <= patience.before_interrupt + patience.before_kill:
+            if ticket.seconds_unwanted >= patience.before_interrupt and not interrupted:
+                interrupted = self._interrupt(ticket)
             reply = self._reply()
             if reply is None or reply.id != ticket.id:
                 continue
@@ -77,11 +92,6 @@ class Worker:
         self.kill()
         raise TaskCancelled
 
-    def cancel(self, task: int) -> None:
-        """Tell the process that a task is not wanted any more; a dead one needs no telling."""
-        with suppress(OSError):
-            self._send(Cancel(task))
-
     def kill(self) -> None:
         """End the process at once; the next task gets a new one."""
         if self._process is not None:
@@ -97,14 +107,16 @@ class Worker:
             self.kill()
             self.start()
             self._send(task)
-        if ticket.cancelled_at is not None:
-            self.cancel(ticket.id)
+
+    def _interrupt(self, ticket: Ticket) -> bool:
+        with suppress(OSError):  # a dead process needs no telling
+            self._send(Cancel(ticket.id))
+        return True
 
     def _send(self, message: Question) -> None:
-        with self._sending:
-            if self._connection is None:
-                raise BrokenPipeError
-            self._connection.send(message)
+        if self._connection is None:
+            raise BrokenPipeError
+        self._connection.send(message)
 
     def _reply(self) -> Reply | None:
         connection = self._connection
@@ -123,8 +135,7 @@ class Worker:
 
     def _forget(self) -> None:
         process, connection = self._process, self._connection
-        with self._sending:
-            self._process = self._connection = None
+        self._process = self._connection = None
         if connection is not None:
             connection.close()
         if process is not None:
