@@ -110,7 +110,7 @@ class Running:
         assert self._process is not None
         self._process.send_signal(signal.SIGINT)
         try:
-            self._process.wait(20)
+            self._process.wait(90)
         except subprocess.TimeoutExpired:
             self.kill()
             raise
