@@ -7,6 +7,7 @@ anything else   500, told in the log and not to the caller
 
 from __future__ import annotations
 
+import json
 import logging
 from http import HTTPStatus
 from typing import Any
@@ -77,7 +78,7 @@ def status_of(error: PellucidError) -> HTTPStatus:
 
 def _on_purpose(_request: Request, error: Exception) -> Response:
     assert isinstance(error, PellucidError)
-    details = jsonable_encoder(error.details, custom_encoder={object: str})
+    details = json.loads(json.dumps(error.details, default=str))
     return answer(status_of(error), type(error).__name__, str(error), details)
 
 
