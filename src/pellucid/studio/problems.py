@@ -7,7 +7,6 @@ anything else   500, told in the log and not to the caller
 
 from __future__ import annotations
 
-import json
 import logging
 from http import HTTPStatus
 from typing import Any
