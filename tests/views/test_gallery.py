@@ -227,8 +227,9 @@ def test_a_surface_is_read_and_turned(look: Look) -> None:
 
 def test_a_view_that_cannot_be_drawn_says_so_and_the_rest_goes_on(look: Look, gallery: str) -> None:
     page = look("Text")
-    broken = {"content_type": "text/javascript", "body": "export default 1"}
-    page.route("**/assets/Bars*.js", lambda route: route.fulfill(**broken))
+    whole = page.request.get(gallery.replace("index.html", "packs/Bars-example.view")).body()
+    broken = whole.replace(b'"categories"', b'"categoriez"')
+    page.route("**/Bars-example.view", lambda route: route.fulfill(body=broken))
     page.route("**/index.json", lambda route: route.fulfill(json=["Bars-example", "Text-example"]))
     page.goto(f"{gallery}?only=")
     page.get_by_text("This figure could not be drawn").wait_for()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import os
 import platform
@@ -14,7 +15,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from fastapi.encoders import jsonable_encoder
 from pydantic import TypeAdapter
 
 from pellucid.errors import PellucidError, WorkerError, WorkerLost
@@ -269,7 +269,7 @@ def _words(step: Step) -> str:
 
 
 def _problem(error: PellucidError) -> dict[str, Any]:
-    details = jsonable_encoder(error.details, custom_encoder={object: str})
+    details = json.loads(json.dumps(error.details, default=str))
     return {"type": type(error).__name__, "message": str(error), "details": details}
 
 
