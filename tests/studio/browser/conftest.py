@@ -9,11 +9,10 @@ import shutil
 import signal
 import subprocess
 import sys
-import threading
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +28,8 @@ unforeseen = unforeseen_analysis:Unforeseen
 each_kind = unforeseen_analysis:EachKind
 """
 METADATA = "Metadata-Version: 2.1\nName: unforeseen-analysis\nVersion: 1.0\n"
-PATIENCE = 180_000  # milliseconds; workers load torch, and the machine may be busy
+# In milliseconds: workers load torch, and the machine may be busy.
+PATIENCE = 1000 * int(os.environ.get("PELLUCID_TEST_PATIENCE", "120"))
 TOKEN = "onlytestsknow0123456789"
 
 
@@ -54,7 +54,6 @@ class Running:
     port: int = 0
     login: str = ""
     token: str = TOKEN
-    said: list[str] = field(default_factory=list)
     _process: subprocess.Popen[str] | None = None
 
     def start(self) -> Running:
@@ -74,7 +73,6 @@ class Running:
         announced = "".join(iter(self._process.stdout.readline, "}\n")) + "}"
         self.login = json.loads(announced)["url"]
         self.port = int(self.login.split(":")[2].split("/")[0])
-        threading.Thread(target=self.said.extend, args=(self._process.stdout,), daemon=True).start()
         return self
 
     @property
@@ -104,16 +102,22 @@ class Running:
     def kill(self) -> None:
         assert self._process is not None
         self._process.kill()
-        self._process.wait()
+        self._ended(PATIENCE / 1000)
 
     def stop(self) -> None:
         assert self._process is not None
         self._process.send_signal(signal.SIGINT)
         try:
-            self._process.wait(20)
+            self._ended(PATIENCE / 1000)
         except subprocess.TimeoutExpired:
             self.kill()
             raise
+
+    def _ended(self, seconds: float) -> None:
+        assert self._process is not None
+        assert self._process.stdout is not None
+        self._process.wait(seconds)
+        self._process.stdout.close()
 
 
 @pytest.fixture(scope="session")
@@ -162,7 +166,7 @@ def trained(studio: Running) -> Trained:
     """The last layer of a small network, fine-tuned on digits, evaluated, explained, compared."""
     data = next(each["id"] for each in studio.ask("/data") if each["source"] == "folder")
     samples = {"data": data}
-    settings = {"epochs": 3, "learning_rate": 1e-3}
+    settings = {"epochs": 3, "learning_rate": 1e-3, "cache_bytes": 0}  # nothing is traced
     trained = studio.done(
         kind="finetune", model={"reference": MODEL}, data=samples, name="shared", options=settings
     )

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 Download = Callable[[Any, Any], Path]
-NAME = "first try"
+NAME = "first-try"
 
 
 @pytest.fixture

@@ -7,3 +7,9 @@ export function kindWord(kind: string): string {
   const plain = kind.replaceAll("_", " ");
   return plain.charAt(0).toUpperCase() + plain.slice(1);
 }
+
+/** The title of a result: as it names itself, or in the reader's language where it only names its kind. */
+export function resultTitle(result: { kind: string; title: string }): string {
+  const standard = allCatalogues.en[`app.result.${result.kind}`] ?? "";
+  return !result.title || result.title.toLowerCase() === standard.toLowerCase() ? kindWord(result.kind) : result.title;
+}

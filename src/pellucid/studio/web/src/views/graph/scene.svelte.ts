@@ -57,6 +57,7 @@ export class Scene {
     this.problem = "";
     try {
       const drawing = await this.#arranger.arrange(this.open);
+      performance.measure("graph-layout", { start: started, end: performance.now() });
       if (drawing) this.#show(drawing, item);
       this.milliseconds = performance.now() - started;
     } catch (error) {

@@ -1,10 +1,10 @@
 // @vitest-environment node
 import type { ResultDetail, ResultSummary } from "$lib/schemas";
 import { expect, test } from "vitest";
-import { insideResults, readUnits, structureOf, viewsOfLayer } from "./inside";
+import { figuresOf, insideResults, readUnits, structureOf, tablesOf, viewsOfLayer } from "./inside";
 
 const result = (id: string, kind: string, created: string, more: Partial<ResultDetail> = {}): ResultDetail => ({
-  id, kind, created, title: kind, run: null, model: "timm:a", data: "", method: "", missing: false, tags: [], note: "", summary: "", headline: [], meta: {}, views: [], ...more,
+  id, kind, created, title: kind, run: null, model: "timm:a", data: "", data_source: "", method: "", missing: false, tags: [], note: "", summary: "", headline: [], meta: {}, views: [], ...more,
 });
 const view = (index: number, kind: string, layer: string) => ({ index, kind, title: "", caption: "", samples: [], layer });
 
@@ -37,4 +37,23 @@ test("units are read as numbers and stretches", () => {
   expect(readUnits("9-3")).toBeNull();
   expect(readUnits("0-99")).toBeNull();
   expect(readUnits("")).toBeNull();
+});
+
+test("views named after a tensor or a unit of the layer are about it, parts inside come after, namesakes do not", () => {
+  const named = (index: number, title: string) => ({ ...view(index, "Matrix", ""), title });
+  const details = [result("1", "weights", "1", { views: [named(0, "Weights of block.1.conv.weight"), named(1, "Weights of block.1.weight"), named(2, "Unit block.1:7"), named(3, "Weights of block.12.weight")] })];
+  expect(viewsOfLayer(details, "block.1").map((shown) => shown.view.index)).toEqual([1, 2, 0]);
+});
+
+test("the rows of a layer become columns of figures", () => {
+  const column = (name: string, values: (string | number | null)[], format = "", unit = "") => ({ name, values, format, unit });
+  const table = { kind: "Table" as const, title: "Every tensor", caption: "c", columns: [column("no.", [1, 2, 3]), column("tensor", ["conv.weight", "conv.bias", "convolution.weight"]), column("RMS", [0.51234, null, 9], ".2f"), column("time", [1, 2, 3], "d", "ms"), column("why", ["", "", "x"])] };
+  const figures = figuresOf(table, "conv");
+  expect(figures?.columns).toMatchObject([{ values: ["RMS", "time (ms)"] }, { name: "conv.weight", values: ["0.51", "1"] }, { name: "conv.bias", values: ["–", "2"] }]);
+  expect(figuresOf(table, "head")).toBeNull();
+});
+
+test("tables are those of the newest result of each kind", () => {
+  const details = [result("2", "weights", "2", { views: [view(3, "Table", ""), view(4, "Bars", "")] }), result("1", "weights", "1", { views: [view(0, "Table", "")] })];
+  expect(tablesOf(details).map((shown) => [shown.result.id, shown.view.index])).toEqual([["2", 3]]);
 });
