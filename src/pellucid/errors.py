@@ -13,7 +13,8 @@
     ├── MethodError          an attribution that is not defined here
     │   └── NoGradientError  a model that cannot be differentiated
     ├── ResultError          a saved result that cannot be opened
-    └── WorkerError          work that its process did not bring to an end
+    └── WorkerError          work in another process that failed unexpectedly
+        └── WorkerLost       its process ended: it was killed, or out of memory
 
 A message says what was received, what was expected, and what to do next.
 """
@@ -93,7 +94,11 @@ class ResultError(PellucidError):
 
 
 class WorkerError(PellucidError):
-    """Work that its process did not bring to an end: it was killed, or failed unexpectedly."""
+    """Work in another process that failed unexpectedly."""
+
+
+class WorkerLost(WorkerError):
+    """A process that ended before its work did: it was killed, or out of memory."""
 
 
 def closest(name: str, known: Iterable[str], *, most: int = 3) -> str:

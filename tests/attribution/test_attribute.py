@@ -110,3 +110,19 @@ def test_token_indices_of_a_plain_module() -> None:
     for name in ("integrated_gradients", "occlusion"):
         found = attribute(model, indices, method=name, target=1)
         torch.testing.assert_close(found, expected)
+
+
+def test_a_function_in_the_place_of_a_model(convolutional: nn.Module, pixels: Tensor) -> None:
+    """Methods that only ask for answers work with anything that gives some."""
+    convolutional.eval()
+
+    def served(given: Tensor) -> Tensor:
+        with torch.no_grad():
+            return convolutional(given)
+
+    options: dict[str, Any] = {"method": "occlusion", "window": 4, "target": 1}
+    torch.testing.assert_close(
+        attribute(served, pixels, **options), attribute(convolutional, pixels, **options)
+    )
+    with pytest.raises(MethodError, match=r"needs gradients.*Methods that work without: .*lime"):
+        attribute(served, pixels, method="saliency")

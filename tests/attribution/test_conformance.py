@@ -20,6 +20,7 @@ from pellucid.model import Model
 
 Unchanged = Callable[[nn.Module], AbstractContextManager[None]]
 CARDS = {card.name: card for card in methods() if "image" in card.kinds}
+TEXT_CARDS = {card.name: card for card in methods() if "text" in card.kinds}
 METHODS = sorted(CARDS)
 FEW = {"samples": 8, "steps": 4, "max_steps": 4, "max_evaluations": 64, "num_segments": 6}
 SHORT: dict[str, dict[str, Any]] = {
@@ -113,11 +114,12 @@ def test_a_batch_equals_its_samples_one_by_one(
     torch.testing.assert_close(together, alone)
 
 
-@pytest.mark.parametrize("name", [card.name for card in methods() if "text" in card.kinds])
+@pytest.mark.parametrize("name", sorted(TEXT_CARDS))
 def test_texts_of_different_length_do_not_disturb_each_other(name: str, text_model: Model) -> None:
     texts = ["a very good film", "bad"]
-    together = attribute(text_model, text_model.prepare(texts), method=name)
-    alone = attribute(text_model, text_model.prepare(texts[1:]), method=name)
+    named = {"layer": "bert.encoder.layer[0]"} if "layer" in TEXT_CARDS[name].needs else {}
+    together = attribute(text_model, text_model.prepare(texts), method=name, **named)
+    alone = attribute(text_model, text_model.prepare(texts[1:]), method=name, **named)
     torch.testing.assert_close(together[1:, :3], alone, rtol=1e-4, atol=1e-5)
     assert not together[1, 3:].any()
 

@@ -171,6 +171,21 @@ def test_arrays() -> None:
         explain(model, rows)
 
 
+def test_masks_tell_where_the_objects_are(picture_model: Model, pictures: Data) -> None:
+    masks = torch.zeros(7, 12, 12)
+    masks[:, :, :6] = 1
+    data = explain(picture_model, pictures, masks=masks, batch_size=3).data
+    assert {"deletion", "pointing_game", "mass_inside"} <= set(data["measure"].values.tolist())
+    constant = data["faithfulness_control"].sel(measure="mass_inside", control="constant")
+    np.testing.assert_allclose(constant, 0.5, atol=1e-6)
+    inside = data["faithfulness"].sel(measure="mass_inside").values
+    assert ((inside >= 0) & (inside <= 1)).all()
+    with pytest.raises(MethodError, match=r"masks of shape \(6, 12, 12\) were given for 7 samples"):
+        explain(picture_model, pictures, masks=masks[:6])
+    with pytest.raises(MethodError, match="not where the objects are"):
+        explain(picture_model, pictures, faithfulness=["pointing_game"])
+
+
 def test_the_model_is_left_as_it_was(
     picture_model: Model, pictures: Data, unchanged: Unchanged
 ) -> None:

@@ -10,7 +10,6 @@ from torch import Tensor, nn
 from torchvision.models.convnext import LayerNorm2d
 
 from pellucid import attribute
-from pellucid.errors import MethodError
 from pellucid.model import Model
 
 NOISY = ("smooth_grad", "smooth_grad_squared", "var_grad")
@@ -109,11 +108,31 @@ def test_noise_is_in_proportion_to_the_range() -> None:
     torch.testing.assert_close(twice, 4 * once)
 
 
-@pytest.mark.parametrize("method", NOISY)
-def test_noise_on_words_is_not_defined(method: str, text_model: Model) -> None:
-    inputs = text_model.prepare(["a very good film"])
-    with pytest.raises(MethodError, match="not defined for texts"):
-        attribute(text_model, inputs, method=method)
+class Weighed(nn.Module):
+    """Σ_t w · e_t over embeddings: each token has the gradient w."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.embedding = nn.Embedding(9, 3)
+        self.weights = nn.Parameter(torch.tensor([1.0, -2.0, 3.0]))
+
+    def forward(self, words: Tensor) -> Tensor:
+        return (self.embedding(words) @ self.weights).sum(1, keepdim=True)
+
+
+@pytest.mark.parametrize(("method", "expected"), list(zip(NOISY, (6.0, 14.0, 0.0), strict=True)))
+def test_noise_on_embeddings_by_hand(method: str, expected: float) -> None:
+    found = attribute(Weighed(), torch.tensor([[1, 2, 3, 4], [5, 6, 7, 8]]), method=method)
+    torch.testing.assert_close(found, torch.full((2, 4), expected))
+
+
+def test_smooth_grad_of_words_without_noise_is_saliency(text_model: Model) -> None:
+    inputs = text_model.prepare(["a very good film", "bad"])
+    found, details = attribute(
+        text_model, inputs, method="smooth_grad", noise=0.0, return_details=True
+    )
+    torch.testing.assert_close(found, attribute(text_model, inputs, method="saliency"))
+    assert details.standard_error.shape == found.shape
 
 
 def test_words(text_model: Model) -> None:

@@ -193,3 +193,35 @@ def test_layers_that_do_not_fit(method: str, picture_model: Model, pixels: Tenso
 def test_pictures_need_a_grid(method: str, picture_model: Model, pixels: Tensor) -> None:
     with pytest.raises(LayerError, match=r"'fc' gives \(5, 3\), which is no grid"):
         attribute(picture_model, pixels, method=method, layer="fc")
+
+
+def test_words_by_way_of_a_block_of_the_encoder(text_model: Model) -> None:
+    """Everything passes through the block, so that its tokens' shares add up to the score."""
+    inputs = text_model.prepare(["a very good film", "bad"])
+    options = {"layer": "bert.encoder.layer[0]", "return_details": True}
+    found, details = attribute(text_model, inputs, method="layer_conductance", **options)
+    assert found.shape == inputs["input_ids"].shape
+    assert details.completeness_error is not None
+    assert (details.completeness_error < 0.01).all()
+    influence, _ = attribute(text_model, inputs, method="internal_influence", **options)
+    assert influence.shape == found.shape
+
+
+def test_words_that_drive_a_unit(text_model: Model) -> None:
+    inputs = text_model.prepare(["a very good film"])
+    options = {"layer": "bert.encoder.layer[0]", "unit": (0, 3)}
+    gradient, integrated, through = (
+        attribute(text_model, inputs, method=name, return_details=True, **options)
+        for name in ("neuron_gradient", "neuron_integrated_gradients", "neuron_conductance")
+    )
+    assert (gradient[0] >= 0).all()
+    assert integrated[1].completeness_error.max() < 0.01
+    assert gradient[0].shape == integrated[0].shape == through[0].shape
+
+
+def test_words_need_a_layer_with_a_row_for_each_token(text_model: Model) -> None:
+    inputs = text_model.prepare(["a very good film"])
+    with pytest.raises(LayerError, match="expected a row for each token"):
+        attribute(text_model, inputs, method="layer_conductance", layer="bert.pooler")
+    with pytest.raises(LayerError, match="no layer was named"):
+        attribute(text_model, inputs, method="layer_conductance")

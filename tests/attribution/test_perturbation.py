@@ -106,6 +106,22 @@ def test_windows_that_do_not_fit(pair: Tensor, sizes: dict[str, int | tuple[int,
         attribute(Weighted(), pair, method="occlusion", **sizes)
 
 
+def test_windows_that_are_painted_over() -> None:
+    """A spot gets the colour around it; other windows see some of its colour."""
+
+    class Total(nn.Module):
+        def forward(self, pixels: Tensor) -> Tensor:
+            return pixels.sum((1, 2, 3))[:, None]
+
+    picture = torch.full((1, 1, 6, 6), 0.5)
+    picture[0, 0, 2, 2] = 2.5
+    found = attribute(Total(), picture, method="occlusion", window=2, stride=2, baseline="inpaint")
+    spot = found[0, 0, 2:4, 2:4].clone()
+    torch.testing.assert_close(spot, torch.full((2, 2), 2.0), atol=1e-4, rtol=0)
+    found[0, 0, 2:4, 2:4] = 0
+    assert (found.abs() < 1).all()
+
+
 def test_arrays_one_value_at_a_time() -> None:
     class Product(nn.Module):
         def forward(self, values: Tensor) -> Tensor:

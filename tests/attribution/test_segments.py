@@ -98,3 +98,11 @@ def test_what_does_not_fit(mean: nn.Module, segments: object, message: str) -> N
 def test_arrays_have_no_named_segments() -> None:
     with pytest.raises(MethodError, match="arrays have none of that name"):
         attribute(nn.Linear(3, 1), torch.rand(1, 3), method="kernel_shap", segments="grid")
+
+
+def test_superpixels_of_a_picture_that_is_not_finite(mean: nn.Module) -> None:
+    pytest.importorskip("skimage")
+    pictures = torch.rand(2, 3, 8, 8)
+    pictures[1, 0, 0, 0] = torch.nan
+    with pytest.raises(MethodError, match=r"not finite .* for samples \[1\]"):
+        cut(mean, pictures, "slic")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import platform
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -135,10 +135,9 @@ def studio(app: FastAPI) -> Studio:
 
 
 @pytest.fixture
-def client(app: FastAPI) -> Iterator[TestClient]:
-    """A program that knows the token."""
-    with open_client(app) as client:
-        yield client
+def client(app: FastAPI) -> TestClient:
+    """A program that knows the token. What lives with the studio, such as workers, is not started."""
+    return open_client(app)
 
 
 def open_client(app: FastAPI, *, token: str = TOKEN) -> TestClient:

@@ -1,6 +1,6 @@
 """Write packed views of every kind, small and large, for the front end's gallery.
 
-    PYTHONPATH=src python tests/views/gallery.py FOLDER
+    PYTHONPATH=src python tests/views/gallery.py FOLDER [MOST_POINTS]
 
 The gallery itself is built by ``npx vite build --mode gallery --outDir FOLDER`` in the web folder,
 and lies at ``src/views/gallery/index.html`` in it.
@@ -32,11 +32,19 @@ from pellucid.views.pack import pack
 CLASSES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
 
 
-def large_views() -> dict[str, View]:
+def large_views(most: int) -> dict[str, View]:
+    """Views as large as real ones; those with more than `most` points are left out."""
     rng = np.random.default_rng(0)
-    return {
+    huge = (
+        {}
+        if most < 1_000_000
+        else {
+            "Lines-million": million(rng),
+            "Scatter-million": clusters(rng, 1_000_000, 10),
+        }
+    )
+    return huge | {
         "Lines-training": training(rng),
-        "Lines-million": million(rng),
         "Lines-log": sweep(),
         "Lines-many": many(rng),
         "Bars-groups": bars(rng, horizontal=True),
@@ -45,7 +53,6 @@ def large_views() -> dict[str, View]:
         "Scatter-clusters": clusters(rng, 1_500, 5),
         "Scatter-many-groups": clusters(rng, 4_000, 14),
         "Scatter-100000": clusters(rng, 100_000, 10),
-        "Scatter-million": clusters(rng, 1_000_000, 10),
         "Flow-decision": decision(rng),
         "Surface-loss": landscape("linear"),
         "Surface-log": landscape("log"),
@@ -224,9 +231,9 @@ def landscape(scale: str) -> Surface:
     )
 
 
-def write(folder: Path) -> None:
+def write(folder: Path, most: int = 1_000_000) -> None:
     views = {f"{type(view).__name__}-example": view for view in views_of_each_kind()}
-    views |= large_views()
+    views |= large_views(most)
     views |= {f"empty-{type(v).__name__}-{i}": v for i, v in enumerate(empty_views())}
     folder.mkdir(parents=True, exist_ok=True)
     for name, view in views.items():
@@ -235,4 +242,4 @@ def write(folder: Path) -> None:
 
 
 if __name__ == "__main__":
-    write(Path(sys.argv[1]))
+    write(Path(sys.argv[1]), *map(int, sys.argv[2:]))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, overload
@@ -24,6 +24,7 @@ from pellucid.model import ArrayInput, Inputs, Model
 
 Values = Tensor | dict[str, Tensor]
 Given = Tensor | Sequence[Tensor] | Inputs
+Explainable = Model | nn.Module | Callable[..., Any]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,24 +50,36 @@ class Details:
 
 @overload
 def attribute(
-    model: Model | nn.Module, inputs: Tensor, *, method: str = ..., **options: Any
+    model: Explainable,
+    inputs: Tensor,
+    *,
+    method: str = ...,
+    **options: Any,
 ) -> Tensor: ...
 
 
 @overload
 def attribute(
-    model: Model | nn.Module, inputs: Given, *, method: Sequence[str], **options: Any
+    model: Explainable,
+    inputs: Given,
+    *,
+    method: Sequence[str],
+    **options: Any,
 ) -> dict[str, Any]: ...
 
 
 @overload
 def attribute(
-    model: Model | nn.Module, inputs: Given, *, method: str = ..., **options: Any
+    model: Explainable,
+    inputs: Given,
+    *,
+    method: str = ...,
+    **options: Any,
 ) -> Any: ...
 
 
 def attribute(
-    model: Model | nn.Module,
+    model: Explainable,
     inputs: Given,
     *,
     method: str | Sequence[str] = "integrated_gradients",
@@ -81,13 +94,14 @@ def attribute(
 ) -> Any:
     """How much does each part of prepared inputs speak for a class?
 
-    `inputs` are a tensor (the first positional argument), several in the order of the model's
-    arguments, or named tensors: pixels (n, channels, y, x) or (n, y, x, channels), features in
-    floating point, or token indices. `target` is "predicted", a label, an index, one index per
-    sample (n,), or a callable that turns the model's output into (n,) scores; `against` a class
-    whose logit is subtracted. `layer`, `baseline` and `parameters` go to the method. A pass sees
-    no more than `max_batch` rows, and no more than fit into `max_batch_bytes` (1 GiB, or half of
-    what is free on a GPU); fewer are tried where memory runs out.
+    `model` is a Model, a module, or any function from inputs to logits. `inputs` are a tensor (the
+    first positional argument), several in the order of the model's arguments, or named tensors:
+    pixels (n, channels, y, x) or (n, y, x, channels), features in floating point, or token indices.
+    `target` is "predicted", a label, an index, one index per sample (n,), or a callable that turns
+    the model's output into (n,) scores; `against` a class whose logit is subtracted. `layer`,
+    `baseline` and `parameters` go to the method. A pass sees no more than `max_batch` rows, and no
+    more than fit into `max_batch_bytes` (1 GiB, or half of what is free on a GPU); fewer are tried
+    where memory runs out.
 
     Returns a tensor of the inputs' shape, (n, height, width) for class activation maps, or
     (n, tokens) for token indices; by name, where several inputs were given. With `return_details`
@@ -178,7 +192,7 @@ def _like_explained(call: Call, values: Tensor | None) -> Tensor | None:
 
 @contextmanager
 def open_call(
-    model: Model | nn.Module,
+    model: Explainable,
     inputs: Given,
     target: Target,
     *,
@@ -230,10 +244,24 @@ def run(function: Method, call: Call, parameters: Mapping[str, Any]) -> Attribut
     return found
 
 
-def _wrapped(module: nn.Module) -> Model:
+class BlackBox(nn.Module):
+    """A function from inputs to logits in the place of a module, with nothing of it to be seen."""
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        super().__init__()
+        self.function = function
+
+    def forward(self, *positional: Tensor, **named: Tensor) -> Any:
+        """Call the function."""
+        return self.function(*positional, **named)
+
+
+def _wrapped(model: nn.Module | Callable[..., Any]) -> Model:
+    """Make a Model of a module, or of any function from prepared inputs to logits."""
+    module = model if isinstance(model, nn.Module) else BlackBox(model)
     parameter = next(module.parameters(), None)
     device = torch.device("cpu") if parameter is None else parameter.device
-    source = type(module).__name__
+    source = type(module).__name__ if module is model else getattr(model, "__name__", "function")
     return Model(module=module, source=source, input=ArrayInput(), device=device)
 
 

@@ -21,6 +21,7 @@ from pellucid.attribution.call import Call
 from pellucid.attribution.explanation import Explanation
 from pellucid.attribution.explanation_arrays import Part, assemble, method_part, shown_input
 from pellucid.attribution.faithfulness.measures import (
+    LOCALISATION,
     QUICK,
     QUICK_CONTROLS,
     QUICK_PARAMETERS,
@@ -57,6 +58,7 @@ def explain(
     baseline: Baseline = None,
     parameters: Mapping[str, Mapping[str, Any]] | None = None,
     faithfulness: bool | Sequence[str] = True,
+    masks: Tensor | None = None,
     show: bool | None = None,
     seed: int = 0,
 ) -> Explanation:
@@ -68,7 +70,9 @@ def explain(
     `batch_size` also bounds the rows of one pass. `layer` and `baseline` go to the methods that
     take them, `parameters` to single methods: ``{"occlusion": {"window": 16}}``. `faithfulness`
     measures how far each map can be trusted, beside controls: in few steps by default, by the
-    measures that are named, or not at all if False.
+    measures that are named, or not at all if False. `masks` (samples, y, x) tell where the objects
+    are, in the pixels that the model sees (`boxes_to_masks` makes them of boxes); then localisation
+    is measured too.
 
     Samples that cannot be read are left out; the explanation's notes count them. All maps are
     kept in memory as float32. Raises SpecError for an unknown method, MethodError for one that is
@@ -76,12 +80,13 @@ def explain(
     nothing can be read.
     """
     started = time.perf_counter()
-    check = _Check(faithfulness, seed)
+    check = _Check(faithfulness, seed, masks)
     plans = _plans(methods, {"layer": layer, "baseline": baseline}, parameters or {})
     chosen = data if isinstance(data, Data) else _given(model, data)
     chosen = chosen if limit is None else spread(chosen, limit, seed)
     _check_kind(model, chosen, plans)
     targets = _targets(target, chosen, model)
+    check.fits(len(chosen))
     batches = Batches(chosen, model.prepare, in_order(len(chosen), batch_size))
     parts = []
     with progress("Explaining", total=len(chosen), show=show) as advance:
@@ -118,20 +123,32 @@ class _Plan:
 class _Check:
     """Measures the maps of one batch after the other; by default only where that is defined."""
 
-    def __init__(self, wanted: bool | Sequence[str], seed: int) -> None:
+    def __init__(self, wanted: bool | Sequence[str], seed: int, masks: Tensor | None) -> None:
         self._by_default = wanted is True
-        self._names = QUICK if wanted is True else tuple(wanted or ())
+        self._masks = masks
+        usual = QUICK if masks is None else (*QUICK, *LOCALISATION)
+        self._names = usual if wanted is True else tuple(wanted or ())
         find_measures(self._names)
         self._seed = seed
         self._parts: list[Faithfulness] = []
         self._problem = ""
 
-    def add(self, call: Call, entries: Sequence[Entry]) -> None:
+    def fits(self, size: int) -> None:
+        """Raise MethodError unless there is a mask for each of so many samples."""
+        if self._masks is not None and (self._masks.ndim < 2 or len(self._masks) != size):
+            raise MethodError(
+                f"masks of shape {tuple(self._masks.shape)} were given for {size} samples; expected "
+                f"({size}, y, x), one for each sample that is explained."
+            )
+
+    def add(self, call: Call, entries: Sequence[Entry], positions: Tensor) -> None:
         """Measure the maps of a batch. Raises MethodError for measures that were asked for."""
         if not self._names or self._problem:
             return
         quick: dict[str, Any] = {"parameters": QUICK_PARAMETERS, "controls": QUICK_CONTROLS}
         options = quick if self._by_default else {}
+        if self._masks is not None:
+            options = options | {"masks": self._masks[positions].flatten(1) > 0}
         try:
             self._parts.append(measure(call, entries, self._names, seed=self._seed, **options))
         except MethodError as error:
@@ -260,7 +277,7 @@ def _explain_batch(
             )
             if attribution.layer:
                 plan.parameters["layer"] = attribution.layer
-        check.add(call, entries)
+        check.add(call, entries, batch.positions)
         return Part(
             kind=call.kind,
             positions=batch.positions.numpy(),

@@ -46,7 +46,7 @@ def batch_norms_in_order(module: nn.Module) -> Iterator[None]:
 
     def reorder(_module: nn.Module, _arguments: object, output: object) -> None:
         if isinstance(output, Tensor) and output.requires_grad and len(output) == 1:
-            output.register_hook(Tensor.contiguous)
+            output.register_hook(Tensor.contiguous)  # type: ignore[no-untyped-call]
 
     with ExitStack() as hooks:
         for part in module.modules():

@@ -81,7 +81,7 @@ def _parts(call: Call) -> Iterator[list[Tensor]]:
         if all(len(slope) == len(rows) for _, slope in terms):
             yield [value * slope for value, slope in terms]
         else:
-            for row in rows.split(1):
+            for row in torch.split(rows, 1):
                 yield [value * slope for value, slope in _terms(call, row)]
 
 

@@ -8,7 +8,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from pellucid.attribution.call import Attribution, Call
+from pellucid.attribution.call import EVERY, Attribution, Call
 from pellucid.attribution.cam.fusing import picture_of, stretched
 from pellucid.attribution.freezing import intercepted
 from pellucid.attribution.gradient import precise
@@ -164,7 +164,9 @@ def as_map(
     upsample: bool,
     completeness_error: Float[Tensor, " n"] | None,
 ) -> Attribution:
-    """Report a layer's values: on its grid over the picture if it has one, else as they are."""
+    """Report a layer's values: on its grid over the picture, by token, or of arrays as they are."""
+    if call.kind == "text":
+        values = _by_token(call, layer, values)
     picture = picture_of(call) if call.kind == "image" else (0, 0)
     grid = find_grid(tuple(values.shape), picture) if call.kind == "image" else None
     if call.kind == "image" and grid is None:
@@ -172,7 +174,7 @@ def as_map(
             f"layer {layer.name!r} gives {tuple(values.shape)}, which is no grid over the picture."
         )
     if grid is None:
-        resolution = "every unit of the layer"
+        resolution = EVERY["text"] if call.kind == "text" else "every unit of the layer"
     else:
         values = grid.of(values).sum(1)
         resolution = f"{grid.height} × {grid.width} cells"
@@ -183,3 +185,15 @@ def as_map(
         resolution=resolution,
         completeness_error=completeness_error,
     )
+
+
+def _by_token(
+    call: Call, layer: InnerLayer, values: Float[Tensor, " n *output"]
+) -> Float[Tensor, "n tokens"]:
+    tokens = call.explained.shape[1]
+    if values.ndim != 3 or values.shape[1] != tokens:
+        raise LayerError(
+            f"layer {layer.name!r} gives {tuple(values.shape)} for texts of {tokens} tokens; "
+            "expected a row for each token, (n, tokens, width). Name a block of the encoder."
+        )
+    return values.sum(2)

@@ -20,7 +20,7 @@ from torch import Tensor
 
 from pellucid.attribution.baselines import Baseline, make_baseline
 from pellucid.attribution.call import EVERY, Attribution, Call
-from pellucid.attribution.gradient import precise
+from pellucid.attribution.gradient import per_value, precise
 from pellucid.attribution.inner_layer import Index, InnerLayer, Unit, as_map
 from pellucid.attribution.path import (
     PASSES,
@@ -46,7 +46,7 @@ FIXED_PASSES = "steps × (1 forward, 1 backward)"
         "comparison with a neutral input: red raised it, blue lowered it. It is as coarse as the "
         "layer, and complete where everything passes through the layer."
     ),
-    kinds=("image", "array"),
+    kinds=("image", "text", "array"),
     needs=("gradient", "layer", "baseline"),
     cost=LAYER_COST,
     passes=PASSES,
@@ -64,10 +64,11 @@ def layer_conductance(
     """How much of the score flows through each place of a layer? Signed.
 
     (n, y, x) for a layer with a grid over the picture, summed over its channels: stretched to the
-    picture with `upsample`, else the layer's own. Other layers give their own shape, (n, units…).
-    `layer` is the last with a grid over the picture if None; arrays need a name. `baseline`,
-    `steps`, `max_steps` and `tolerance` as in `integrated_gradients`; a completeness error that
-    stays large tells that not everything passes through the layer.
+    picture with `upsample`, else the layer's own. Texts give (n, tokens), summed over the layer's
+    width, for a layer with a row for each token. Other layers give their own shape, (n, units…).
+    `layer` is the last with a grid over the picture if None; texts and arrays need a name.
+    `baseline`, `steps`, `max_steps` and `tolerance` as in `integrated_gradients`; a completeness
+    error that stays large tells that not everything passes through the layer.
     Dhamdhere, Sundararajan and Yan, 2018, eq. 2. Raises LayerError.
     """
     inner = InnerLayer(call, layer)
@@ -101,7 +102,7 @@ def layer_conductance(
         "on the way from a neutral input: where more activity would raise it (red) or lower it "
         "(blue). It tells what the model would react to, not what was there."
     ),
-    kinds=("image", "array"),
+    kinds=("image", "text", "array"),
     needs=("gradient", "layer", "baseline"),
     cost=LAYER_COST,
     passes=FIXED_PASSES,
@@ -144,7 +145,7 @@ def internal_influence(
         "unit of an inner layer: red raised it, blue lowered it. It explains the unit's part in "
         "this one answer, not what the unit stands for."
     ),
-    kinds=("image", "array"),
+    kinds=("image", "text", "array"),
     needs=("gradient", "layer", "baseline"),
     per_pixel=True,
     cost=LAYER_COST,
@@ -160,9 +161,10 @@ def neuron_conductance(
 ) -> Attribution:
     """What does each value add to the score through one unit of a layer? Signed, input's shape.
 
-    `unit` is a place in one sample's output of the layer: an index, or several. Where that leaves
-    more than one number, such as a whole channel, their shares are added up. `layer` as in
-    `layer_conductance`; `steps` are the nodes of the integral.
+    Texts give (n, tokens), added up over the embedding's width. `unit` is a place in one sample's
+    output of the layer: an index, or several. Where that leaves more than one number, such as a
+    whole channel, their shares are added up. `layer` as in `layer_conductance`; `steps` are the
+    nodes of the integral.
     Dhamdhere, Sundararajan and Yan, 2018, eq. 1. Raises LayerError.
     """
     chosen = Unit(call, InnerLayer(call, layer), unit)
@@ -176,7 +178,11 @@ def neuron_conductance(
         weight = weights[done : done + len(own)].to(through)
         total.index_add_(0, own, weight.view(-1, *(1,) * (change.ndim - 1)) * through)
         done += len(own)
-    return Attribution(values=total * change, layer=chosen.layer.name, resolution=EVERY[call.kind])
+    return Attribution(
+        values=per_value(call, total * change),
+        layer=chosen.layer.name,
+        resolution=EVERY[call.kind],
+    )
 
 
 @method(
@@ -188,7 +194,7 @@ def neuron_conductance(
         "values raised what it gives, blue ones lowered it. It does not tell whether the unit "
         "matters for the answer."
     ),
-    kinds=("image", "array"),
+    kinds=("image", "text", "array"),
     needs=("gradient", "layer", "baseline"),
     per_pixel=True,
     cost=LAYER_COST,
@@ -214,7 +220,7 @@ def neuron_integrated_gradients(
     plan = Plan(steps=steps, most=max(steps, max_steps), tolerance=tolerance, straight=True)
     found = along_straight_line(call, chosen, make_baseline(call, baseline), plan)
     return Attribution(
-        values=found.values,
+        values=per_value(call, found.values),
         layer=chosen.layer.name,
         resolution=EVERY[call.kind],
         completeness_error=found.errors,
@@ -230,7 +236,7 @@ def neuron_integrated_gradients(
         "(blue) what it gives, if they grew a little. It does not tell whether the unit matters "
         "for the answer."
     ),
-    kinds=("image", "array"),
+    kinds=("image", "text", "array"),
     needs=("gradient", "layer"),
     per_pixel=True,
     cost="little more than one prediction",
@@ -239,13 +245,17 @@ def neuron_integrated_gradients(
 def neuron_gradient(call: Call, *, layer: str | None = None, unit: Index = 0) -> Attribution:
     """How does what one unit gives react to each value? Signed, of the input's shape.
 
-    `layer` and `unit` as in `neuron_conductance`. Raises LayerError.
+    Texts give (n, tokens), zero or more: the sizes add up over the embedding's width. `layer` and
+    `unit` as in `neuron_conductance`. Raises LayerError.
     """
     chosen = Unit(call, InnerLayer(call, layer), unit)
     everyone = torch.arange(call.size, device=call.explained.device)
     _, gradients = chosen.scores_and_gradients(call.explained, everyone)
+    gradients = precise(gradients)
     return Attribution(
-        values=precise(gradients), layer=chosen.layer.name, resolution=EVERY[call.kind]
+        values=per_value(call, gradients.abs() if call.kind == "text" else gradients),
+        layer=chosen.layer.name,
+        resolution=EVERY[call.kind],
     )
 
 

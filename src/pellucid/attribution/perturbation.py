@@ -18,7 +18,7 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
-from pellucid.attribution.baselines import Baseline, make_baseline
+from pellucid.attribution.baselines import Baseline, Filler, make_filler
 from pellucid.attribution.call import EVERY, Attribution, Call
 from pellucid.attribution.registry import PLURALS, method
 from pellucid.errors import MethodError
@@ -63,13 +63,13 @@ def occlusion(
     picture's sides if None. `stride` is how far the window moves each time; half of it if None. The
     first window lies at the top left; those that cross the right or lower border are cut there.
     All channels of a pixel are hidden together. `baseline` fills the window, see
-    `pellucid.attribution.baselines`. Raises MethodError for windows that leave gaps or do not fit.
+    `pellucid.attribution.baselines`; "inpaint" paints over it with the colours around. Raises MethodError for windows that leave gaps or do not fit.
     Zeiler and Fergus, 2014, section 4.2. One forward pass per window; for convolutional models and
     many windows only the part of it that depends on the window, as in Nakandala et al., 2019.
     """
-    hidden = make_baseline(call, baseline, words=("mask", "pad", "unk"))
+    filler = make_filler(call, baseline)
     windows = _windows(call, window, stride)
-    drops = _drops(call, hidden, windows)
+    drops = _drops(call, filler, windows)
     down, across = windows.down.to(drops), windows.across.to(drops)
     total = torch.einsum("nij,iy,jx->nyx", drops, down, across)
     values = _over_input(call, total / (down.sum(0)[:, None] * across.sum(0)))
@@ -131,16 +131,18 @@ def _cover(side: int, window: int, stride: int, device: torch.device) -> Bool[Te
     return (places >= starts) & (places < starts + window)
 
 
-def _drops(
-    call: Call, hidden: Float[Tensor, " n *shape"], windows: _Windows
-) -> Float[Tensor, "n i j"]:
+def _drops(call: Call, filler: Filler, windows: _Windows) -> Float[Tensor, "n i j"]:
     """Fall of the score for each sample and window; windows that change nothing cost nothing."""
+    if filler.pool is None:  # what is painted over depends on the window
+        everywhere = torch.ones(call.size, len(windows.down), len(windows.across)) > 0
+        return _whole_passes(call, filler, windows, everywhere.to(call.explained.device))
+    hidden = filler.pool
     changed = _plane(call, call.explained != hidden).float()
     down, across = windows.down.float(), windows.across.float()
     needed = torch.einsum("iy,nyx,jx->nij", down, changed, across) > 0
     incremental = _incremental(call, windows)
     if incremental is None:
-        return _whole_passes(call, hidden, windows, needed)
+        return _whole_passes(call, filler, windows, needed)
     drops = torch.zeros_like(needed, dtype=torch.float32)
     for row in needed.flatten(1).any(1).nonzero()[:, 0]:
         drops[row] = _partial_passes(call, incremental, hidden, row[None], needed[row])
@@ -148,20 +150,26 @@ def _drops(
 
 
 def _whole_passes(
-    call: Call,
-    hidden: Float[Tensor, " n *shape"],
-    windows: _Windows,
-    needed: Bool[Tensor, "n i j"],
+    call: Call, filler: Filler, windows: _Windows, needed: Bool[Tensor, "n i j"]
 ) -> Float[Tensor, "n i j"]:
-    explained, own = call.explained, call.own_scores.float()
+    own = call.own_scores.float()
     drops = torch.zeros_like(needed, dtype=torch.float32)
     places = needed.nonzero()
     for part in call.chunks(len(places)):
         rows, i, j = places[part].T
         covered = windows.down[i][:, :, None] & windows.across[j][:, None, :]
-        points = torch.where(_over_input(call, covered), hidden[rows], explained[rows])
-        drops[rows, i, j] = own[rows] - call.scores(points, rows).float()
+        drops[rows, i, j] = (
+            own[rows] - call.scores(filler(_kept(call, covered), rows), rows).float()
+        )
     return drops
+
+
+def _kept(call: Call, covered: Bool[Tensor, "m y x"]) -> Bool[Tensor, " m *plane"]:
+    """What windows leave, on the plane of a filler."""
+    kept = ~covered
+    if call.kind == "image":
+        return kept
+    return kept[..., 0] if call.kind == "text" else kept.reshape(-1, *call.explained.shape[1:])
 
 
 def _partial_passes(

@@ -115,6 +115,12 @@ def _superpixels(
     pixels: Float[Tensor, "n channels y x"], num_segments: int
 ) -> Int[Tensor, "n y x"]:
     slic = require("skimage.segmentation", extra="segments", why="for segments='slic'").slic
+    broken = (~pixels.flatten(1).isfinite().all(1)).nonzero()[:, 0].tolist()
+    if broken:
+        raise MethodError(
+            f"the pictures are not finite (NaN or infinite) for samples {broken}, so that they have "
+            "no superpixels. Check the inputs, or use segments='grid'."
+        )
     low, high = pixels.amin((1, 2, 3), keepdim=True), pixels.amax((1, 2, 3), keepdim=True)
     scaled = ((pixels - low) / (high - low).clamp(min=1e-6)).permute(0, 2, 3, 1)
     found = [

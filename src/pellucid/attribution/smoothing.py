@@ -6,6 +6,10 @@
 
 with g = ∂f/∂x. For a linear model f = w·x they are w, w² and 0. The noise depends on the seed and
 the shape of one sample alone, so that a sample's map does not depend on its batch.
+
+In texts the noise is laid on the embeddings, and what a token gets is added up over their width:
+the sizes |·| for SmoothGrad, so that it is saliency without noise. The standard errors are added up
+too, which is the most that the error of the sum can be.
 """
 
 from __future__ import annotations
@@ -19,7 +23,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from pellucid.attribution.call import EVERY, Attribution, Call
-from pellucid.attribution.gradient import precise
+from pellucid.attribution.gradient import per_value, precise
 from pellucid.attribution.registry import Bounds, method
 
 Samples = Annotated[int, Bounds(2, 10_000)]
@@ -38,7 +42,7 @@ PASSES = "samples × (1 forward, 1 backward), and 1 of each"
         "of single gradients falls away: red values raise the score when they grow, blue ones "
         "lower it. More noise gives calmer maps, but of inputs the model was not trained on."
     ),
-    kinds=("image", "array"),
+    kinds=("image", "text", "array"),
     needs=("gradient", "input gradient"),
     per_pixel=True,
     cost=COST,
@@ -49,16 +53,18 @@ def smooth_grad(
 ) -> Attribution:
     """How does the score react to each value, on average near the input? Signed, input's shape.
 
+    Texts give (n, tokens), zero or more: the sizes add up over the embedding's width.
     `samples` noisy copies are taken; `noise` is the standard deviation, as a share of the range
     of the sample's values. The standard error of the average is reported.
     Smilkov et al., 2017, section 3.
     """
     own = precise(call.own_gradients())
     first, second = _moments(call, own, lambda found: found, 2, samples, noise, seed)
+    mean = own + first
     return Attribution(
-        values=own + first,
+        values=per_value(call, mean.abs() if call.kind == "text" else mean),
         resolution=EVERY[call.kind],
-        standard_error=_root((second - first**2) / (samples - 1)),
+        standard_error=per_value(call, _root((second - first**2) / (samples - 1))),
     )
 
 
@@ -71,7 +77,7 @@ def smooth_grad(
         "large where the answer's score reacts strongly, whatever the direction. Strong places "
         "stand out more than with SmoothGrad."
     ),
-    kinds=("image", "array"),
+    kinds=("image", "text", "array"),
     needs=("gradient", "input gradient"),
     signed=False,
     per_pixel=True,
@@ -89,9 +95,9 @@ def smooth_grad_squared(
     own = precise(call.own_gradients()) ** 2
     first, second = _moments(call, own, torch.square, 2, samples, noise, seed)
     return Attribution(
-        values=own + first,
+        values=per_value(call, own + first),
         resolution=EVERY[call.kind],
-        standard_error=_root((second - first**2) / (samples - 1)),
+        standard_error=per_value(call, _root((second - first**2) / (samples - 1))),
     )
 
 
@@ -104,7 +110,7 @@ def smooth_grad_squared(
         "where the model's reaction is anything but simple. Values whose influence is always the "
         "same get nothing, however strong it is."
     ),
-    kinds=("image", "array"),
+    kinds=("image", "text", "array"),
     needs=("gradient", "input gradient"),
     signed=False,
     per_pixel=True,
@@ -124,9 +130,9 @@ def var_grad(
     spread = (m2 - m1**2).clamp(min=0)
     fourth = m4 - 4 * m1 * m3 + 6 * m1**2 * m2 - 3 * m1**4
     return Attribution(
-        values=spread * samples / (samples - 1),
+        values=per_value(call, spread * samples / (samples - 1)),
         resolution=EVERY[call.kind],
-        standard_error=_root((fourth - spread**2) / samples),
+        standard_error=per_value(call, _root((fourth - spread**2) / samples)),
     )
 
 
@@ -150,9 +156,7 @@ def _moments(
 ) -> Float[Tensor, "most n *shape"]:
     """Averages over noise of what `of` makes of the gradient, less `own`, to the powers 1 … most."""
     explained = call.explained
-    one_each = (-1,) + (1,) * (explained.ndim - 1)
-    flat = explained.flatten(1)
-    width = noise * (flat.amax(1) - flat.amin(1)).view(one_each)
+    width = noise * _range(call).view(-1, *(1,) * (explained.ndim - 1))
     total = torch.zeros_like(own).expand(most, *own.shape).clone()
     for pairs in call.chunks(samples * call.size):
         rows = pairs % call.size
@@ -162,6 +166,15 @@ def _moments(
         for power in range(most):
             total[power].index_add_(0, rows, difference ** (power + 1))
     return total / samples
+
+
+def _range(call: Call) -> Float[Tensor, " n"]:
+    """From the smallest to the largest value of each sample, padding left out."""
+    low = high = call.explained
+    if call.kind == "text" and "attention_mask" in call.inputs:
+        padding = (call.inputs["attention_mask"] == 0)[..., None]
+        low, high = low.masked_fill(padding, torch.inf), high.masked_fill(padding, -torch.inf)
+    return high.flatten(1).amax(1) - low.flatten(1).amin(1)
 
 
 def _root(variance: Tensor) -> Tensor:

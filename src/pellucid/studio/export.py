@@ -13,7 +13,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from pellucid.studio.summaries import plain
+from pellucid.studio.plain import plain
 
 if TYPE_CHECKING:
     import xarray as xr

@@ -12,12 +12,12 @@ from http import HTTPStatus
 from typing import Any
 
 from fastapi import FastAPI, Request
-from fastapi.encoders import jsonable_encoder
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import HTMLResponse, JSONResponse, Response
 
 from pellucid.errors import PellucidError, UntrustedError
+from pellucid.studio.plain import plain
 from pellucid.studio.schemas import ErrorBody
 
 LOG = logging.getLogger("pellucid.studio")
@@ -57,7 +57,7 @@ def answer(status: int, kind: str, message: str, details: dict[str, Any] | None 
     """An error as JSON, in the shape of `ErrorBody`."""
     body = {"error": {"type": kind, "message": message, "details": details or {}}}
     headers = {"www-authenticate": "Bearer"} if status == HTTPStatus.UNAUTHORIZED else None
-    return JSONResponse(jsonable_encoder(body), status_code=status, headers=headers)
+    return JSONResponse(body, status_code=status, headers=headers)
 
 
 def register(app: FastAPI) -> None:
@@ -77,8 +77,7 @@ def status_of(error: PellucidError) -> HTTPStatus:
 
 def _on_purpose(_request: Request, error: Exception) -> Response:
     assert isinstance(error, PellucidError)
-    details = jsonable_encoder(error.details, custom_encoder={object: str})
-    return answer(status_of(error), type(error).__name__, str(error), details)
+    return answer(status_of(error), type(error).__name__, str(error), plain(error.details))
 
 
 def _not_understood(_request: Request, error: Exception) -> Response:

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 from pellucid.errors import PellucidError
 from pellucid.studio.contents import RunItem
 from pellucid.studio.datasets import DataSets
+from pellucid.studio.plain import plain
 from pellucid.studio.schemas import Figure, RunDetail, RunSummary
 from pellucid.studio.summaries import (
     figures,
-    plain,
     readable,
     result_summary,
     run_summary,

@@ -9,6 +9,7 @@ from typing import Any, Literal, cast
 
 from pellucid.reporting.sections import TITLES
 from pellucid.studio.contents import Listing, ResultItem, RunItem
+from pellucid.studio.plain import plain
 from pellucid.studio.schemas import Figure, ResultSummary, RunSummary, Workspace
 
 PRIVATE = frozenset(
@@ -112,20 +113,6 @@ def figures(source: Any) -> list[Figure]:
 def shown_record(record: Mapping[str, Any]) -> dict[str, Any]:
     """A record without what is only of the machine, and with null for numbers that JSON lacks."""
     return {name: plain(value) for name, value in record.items() if name not in PRIVATE}
-
-
-def plain(value: Any) -> Any:
-    """JSON values as they are; null for NaN and infinities, text for anything else."""
-    match value:
-        case None | bool() | int() | str():
-            return value
-        case float():
-            return value if math.isfinite(value) else None
-        case Mapping():
-            return {str(name): plain(part) for name, part in value.items()}
-        case list() | tuple():
-            return [plain(part) for part in value]
-    return str(value)
 
 
 def entry(record: Any, *path: str) -> Any:

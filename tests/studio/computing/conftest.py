@@ -41,13 +41,13 @@ def studio_of(client: TestClient) -> Studio:
     return studio
 
 
-def ended(client: TestClient, job: str, seconds: float = 120) -> dict[str, Any]:
+def ended(client: TestClient, job: str, seconds: float = 300) -> dict[str, Any]:
     """Wait for a job's end."""
     return awaited(client, job, ENDED, seconds)
 
 
 def awaited(
-    client: TestClient, job: str, states: tuple[str, ...], seconds: float = 120
+    client: TestClient, job: str, states: tuple[str, ...], seconds: float = 300
 ) -> dict[str, Any]:
     until = time.monotonic() + seconds
     while time.monotonic() < until:

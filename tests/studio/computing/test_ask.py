@@ -137,7 +137,9 @@ def test_damaged_pictures_are_refused(client: TestClient, helpers: Any, content:
     content = helpers.picture_file()[:200] if content == b"cut short" else content
     answer = client.post("/api/inputs", files={"files": ("a.png", content)})
     assert answer.status_code == 422
-    assert answer.json()["error"]["type"] == "UnreadableSample"
+    error = answer.json()["error"]
+    assert error["type"] == "UnreadableSample"
+    assert error["details"]["sample"] == "a.png"
 
 
 @pytest.mark.parametrize("body", [{}, {"text": ""}, {"text": "a", "position": 1}, [1], "text"])

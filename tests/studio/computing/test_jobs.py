@@ -88,7 +88,7 @@ def test_a_training_whose_worker_is_killed_goes_on(
     os.kill(lane.workers[0].pid, signal.SIGKILL)
     ended = helpers.ended(client, job["id"])
     assert ended["state"] == "interrupted"
-    assert ended["error"]["type"] == "WorkerError"
+    assert ended["error"]["type"] == "WorkerLost"
     assert "signal 9" in ended["error"]["message"]
     again = client.post(f"/api/jobs/{job['id']}/retry").json()
     assert again["id"] == job["id"]
@@ -118,8 +118,10 @@ def test_an_evaluation_belongs_to_its_run(client: TestClient, run: str, helpers:
 
 
 @pytest.mark.slow
-def test_other_kinds_of_jobs(client: TestClient, run: str, helpers: Any) -> None:
-    model = {"reference": f"run:{run}"}
+def test_other_kinds_of_jobs(
+    client: TestClient, model: dict[str, str], run: str, helpers: Any
+) -> None:
+    base, model = model, {"reference": f"run:{run}"}
     data = {"data": "bundled-digits", "limit": 4}
     layer = client.post("/api/models/open", json=model).json()["layers"][0]
     jobs = {
@@ -130,6 +132,9 @@ def test_other_kinds_of_jobs(client: TestClient, run: str, helpers: Any) -> None
         "structure": begin(client, kind="inspect", model=model, parts=["structure", "weights"]),
         "feature_image": begin(
             client, kind="visualize_feature", model=model, layer=layer, units=[0], steps=2
+        ),
+        "comparison": begin(
+            client, kind="compare", model=model, other=base, data=data, methods=["saliency"]
         ),
         "method_ranking": begin(
             client, kind="benchmark_methods", model=model, data=data, methods=["saliency"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import pickle
 import struct
 import zlib
@@ -12,6 +13,8 @@ from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
+from hypothesis import given
+from hypothesis import strategies as st
 
 from pellucid.studio.uploads.names import UnsafeName, safe_path
 
@@ -98,6 +101,18 @@ def test_a_table_that_cannot_be_used_leaves_nothing(client: TestClient, helpers:
 def test_names_that_are_not_safe(name: str) -> None:
     with pytest.raises(UnsafeName):
         safe_path(name)
+
+
+@given(st.text(alphabet=st.sampled_from("a.\\/: \0~é猫-_"), max_size=30) | st.text(max_size=60))
+def test_no_name_leads_out_of_its_folder(name: str) -> None:
+    try:
+        path = safe_path(name)
+    except UnsafeName:
+        return
+    home = Path("/home/of/uploads")
+    assert Path(os.path.normpath(home / path)).is_relative_to(home)
+    assert os.path.normpath(home / path) == str(home / path)
+    assert safe_path(str(path)) == path
 
 
 def test_names_are_the_same_on_every_system() -> None:

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from pellucid.errors import LayerError, WorkerError
+from pellucid.errors import LayerError, WorkerError, WorkerLost
 from pellucid.progress import Step, listening, progress
 from pellucid.studio.workers import Lane, Limits, Patience, TaskCancelled
 
@@ -113,7 +113,7 @@ def test_a_dead_worker_is_replaced(lane: Lane) -> None:
     while not steps:
         time.sleep(0.01)
     os.kill(lane.workers[0].pid or 0, signal.SIGKILL)
-    with pytest.raises(WorkerError, match="ended by signal 9"):
+    with pytest.raises(WorkerLost, match="ended by signal 9"):
         ticket.future.result(10)
     assert lane.submit(f"{HERE}:count", {"number": 3}).future.result(60) == 3
 

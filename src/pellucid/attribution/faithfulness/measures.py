@@ -26,6 +26,7 @@ from pellucid.attribution.registry import Method
 from pellucid.errors import MethodError, closest
 
 QUICK = ("deletion", "insertion", "sparseness")
+LOCALISATION = ("pointing_game", "mass_inside")
 QUICK_PARAMETERS: Mapping[str, Mapping[str, Any]] = {
     "deletion": {"steps": 8},
     "insertion": {"steps": 8},

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import logging
 import os
 import platform
 import threading
@@ -15,18 +17,19 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-from pellucid.errors import PellucidError, WorkerError
+from pellucid.errors import PellucidError, WorkerError, WorkerLost
 from pellucid.progress import Step
 from pellucid.studio.jobs.feed import Feed
 from pellucid.studio.jobs.planning import Plan, plan
 from pellucid.studio.jobs.store import OPEN, JobRow, JobStore, is_abandoned
 from pellucid.studio.problems import Conflict, NotThere
-from pellucid.studio.schemas import Job, JobRequest, Problem
+from pellucid.studio.schemas import Job, JobRequest
 from pellucid.studio.state import Studio
 from pellucid.studio.workers import TaskCancelled, Ticket
 from pellucid.studio.workers.parts import Workers
 
 Request: TypeAdapter[JobRequest] = TypeAdapter(JobRequest)
+LOG = logging.getLogger("pellucid.studio")
 WORK = "pellucid.studio.jobs.work"
 STOPPED = "The studio was closed before this was done. Retry it; a training goes on where it was."
 
@@ -70,7 +73,9 @@ class Jobs:
         for row in self._store.rows():
             job = self._jobs[row.id] = Active(row)
             if is_abandoned(row) and not self._studio.settings.read_only:
-                self._change(job, state="interrupted", ended=_now(), error=_problem(STOPPED))
+                self._change(
+                    job, state="interrupted", ended=_now(), error=_problem(WorkerLost(STOPPED))
+                )
                 continue
             self.feed.publish(row.id, self._told(job))
             if row.run:
@@ -173,10 +178,14 @@ class Jobs:
             changes["state"] = cancelled if stopped else "done"
         except TaskCancelled:
             changes["state"] = cancelled
-        except WorkerError as error:
-            changes |= {"state": "interrupted", "error": _problem(str(error), error)}
+            changes["error"] = _problem(WorkerLost(STOPPED)) if self._closing else None
+        except WorkerLost as error:
+            changes |= {"state": "interrupted", "error": _problem(error)}
         except PellucidError as error:
-            changes |= {"state": "failed", "error": _problem(str(error), error)}
+            changes |= {"state": "failed", "error": _problem(error)}
+        except Exception as error:
+            LOG.exception("the job %s failed", job.row.id)
+            changes |= {"state": "failed", "error": _problem(WorkerError(str(error)))}
         if self._jobs.get(job.row.id) is not job:
             return
         self._drop_empty(job.row)
@@ -259,10 +268,9 @@ def _words(step: Step) -> str:
     return f"{step.description}: {step.note}" if step.note else step.description
 
 
-def _problem(message: str, error: PellucidError | None = None) -> dict[str, Any]:
-    kind = type(error).__name__ if error else WorkerError.__name__
-    details = error.details if error else {}
-    return Problem(type=kind, message=message, details=details).model_dump(mode="json")
+def _problem(error: PellucidError) -> dict[str, Any]:
+    details = json.loads(json.dumps(error.details, default=str))
+    return {"type": type(error).__name__, "message": str(error), "details": details}
 
 
 def _now() -> str:

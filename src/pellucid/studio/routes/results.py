@@ -14,10 +14,11 @@ from pellucid.studio.contents import ResultItem
 from pellucid.studio.datasets import DataSets
 from pellucid.studio.export import as_arrow, as_csv, as_json
 from pellucid.studio.opened import FigureFormat, Opened, explained
+from pellucid.studio.plain import plain
 from pellucid.studio.problems import NotThere
 from pellucid.studio.schemas import Change, ResultDetail, ViewSummary
 from pellucid.studio.state import Current, Studio
-from pellucid.studio.summaries import figures, plain, readable, result_summary
+from pellucid.studio.summaries import figures, readable, result_summary
 from pellucid.views import ImageGrid, Matrix, Overlay, Scatter, Tokens, View
 
 router = APIRouter(prefix="/api", tags=["results"])

@@ -78,7 +78,8 @@ class Failed:
         if isinstance(error, PellucidError):
             return cls(task, type(error).__name__, str(error), dict(error.details))
         said = str(error).strip().partition("\n")[0][:500]
-        message = f"this failed unexpectedly ({type(error).__name__}: {said})."
+        told = "The studio's terminal tells more; report it if it happens again."
+        message = f"this failed unexpectedly ({type(error).__name__}: {said}). {told}"
         return cls(task, WorkerError.__name__, message, {})
 
     def error(self) -> PellucidError:

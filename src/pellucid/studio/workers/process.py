@@ -20,6 +20,7 @@ from multiprocessing.connection import Connection
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
+from pellucid.errors import PellucidError
 from pellucid.progress import Step, listening
 from pellucid.studio.workers.messages import (
     Cancel,
@@ -38,7 +39,7 @@ if TYPE_CHECKING:
 
 SECONDS_BETWEEN = 0.2
 SECONDS_TO_LEAVE = 10.0
-log = logging.getLogger(__name__)
+LOG = logging.getLogger("pellucid.studio")
 
 
 def serve(connection: Connection, limits: Limits) -> None:
@@ -125,7 +126,8 @@ class Serving:
             warm.forget()  # a model may have been left in any state
             return Cancelled(task.id)
         except Exception as error:
-            log.debug("a task failed: %s", task.home, exc_info=True)
+            if not isinstance(error, PellucidError):
+                LOG.exception("%s failed", task.home)
             return Failed.of(task.id, error)
         stopped = task.id in self._unwanted
         if stopped:

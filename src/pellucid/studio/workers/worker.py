@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from typing import Any
 
-from pellucid.errors import WorkerError
+from pellucid.errors import WorkerLost
 from pellucid.studio.workers.messages import (
     Cancel,
     Cancelled,
@@ -68,7 +68,7 @@ class Worker:
         self._process, self._connection = process, ours
 
     def run(self, ticket: Ticket) -> Any:
-        """Have the task done. Raises its error, TaskCancelled, or WorkerError if the process dies."""
+        """Have the task done. Raises its error, TaskCancelled, or WorkerLost if the process dies."""
         self._hand_over(ticket)
         interrupted = False
         patience = self._patience
@@ -121,7 +121,7 @@ class Worker:
     def _reply(self) -> Reply | None:
         connection = self._connection
         if connection is None:
-            raise WorkerError(_died(self.name, None))
+            raise WorkerLost(_died(self.name, None))
         try:
             if not connection.poll(LOOK):
                 return None
@@ -130,7 +130,7 @@ class Worker:
             self._process.join(1)
             code = self._process.exitcode
             self._forget()
-            raise WorkerError(_died(self.name, code)) from error
+            raise WorkerLost(_died(self.name, code)) from error
         return reply
 
     def _forget(self) -> None:

@@ -21,7 +21,7 @@ test("bars keep their order while something is hidden, and each tells its change
   const rows = answerRows(before, after, 4);
   expect(rows.map((row) => row.label)).toEqual(["cat", "dog", "cow", "owl"]);
   expect(rows[0]!.change).toBeCloseTo(-0.5);
-  expect(rows[2]).toMatchObject({ before: 0.05, now: null });
+  expect(rows[2]).toMatchObject({ before: 0.05, now: null, change: null });
   expect(rows[3]).toMatchObject({ before: null, now: 0.06 });
 });
 

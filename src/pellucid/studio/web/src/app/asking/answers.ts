@@ -7,7 +7,7 @@ export interface AnswerRow {
   /** Probabilities from 0 to 1; null where the class was not among the most probable. */
   now: number | null;
   before: number | null;
-  /** Change of the probability; 0 where nothing was changed, null where it is not known. */
+  /** Change of the probability; 0 where nothing was changed, null where one of both is not known. */
   change: number | null;
 }
 
@@ -30,8 +30,7 @@ function chance(predictions: Predictions | null, index: number): number | null {
 }
 
 function difference(before: number | null, now: number | null): number | null {
-  if (before === null && now === null) return null;
-  return (now ?? 0) - (before ?? 0);
+  return before === null || now === null ? null : now - before;
 }
 
 /** The smallest probability that is told: what is not told lies below it. */

@@ -63,6 +63,7 @@ export class Questions {
   /** The maps are there; how faithful they are is being measured. */
   measuring = $state(false);
 
+  #slow = false; // all methods are under way, not only those that follow the brush
   readonly #answers = latest<Question<null>, Predictions>({
     every: EVERY.answers,
     answer: ({ subject, hidden }, signal) => api.post<Predictions>("/predict", body(subject, hidden), { signal }),
@@ -78,6 +79,7 @@ export class Questions {
   readonly #reasons = latest<Question<Stage>, Reasons>({
     every: EVERY.maps,
     answer: (question, signal) => {
+      this.#slow = !question.more.partial;
       this.measuring = question.more.faithfulness === true;
       return explained(question, this.reasons, signal);
     },
@@ -90,7 +92,7 @@ export class Questions {
     onerror: (error) => (this.reasonsError = problem(error) ?? this.reasonsError),
     onbusy: (busy) => {
       this.explaining = busy;
-      if (!busy) this.measuring = false;
+      if (!busy) this.#slow = this.measuring = false;
     },
   });
 
@@ -110,9 +112,15 @@ export class Questions {
    *  (`partial`), which then take their place among the rest.
    */
   explain(subject: Subject, hidden: Hidden, wanted: Wanted, partial = false): void {
-    if (this.measuring) this.#reasons.stop();
+    if (partial) this.hold();
+    else this.#reasons.stop();
     const more = { ...wanted, partial, faithfulness: false, thenMeasure: wanted.faithfulness === true && !partial };
     this.#reasons.ask({ subject, hidden: copied(hidden), more });
+  }
+
+  /** Give up maps that take their time, since what they are of is about to change. */
+  hold(): void {
+    if (this.#slow) this.#reasons.stop();
   }
 
   /** No maps are wanted any more. */

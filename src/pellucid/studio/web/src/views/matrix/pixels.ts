@@ -16,8 +16,10 @@ export interface Shades {
   columns: number;
 }
 
-/** Shade of each pixel of a window, (high, wide): of all cells that fall into it the strongest, so that
- *  a rare mistake among a million cells stays visible. */
+const FAINT = 0.6; // power that a shade is raised to where pixels are larger than cells
+
+/** Shade of each pixel of a window, (high, wide): of all cells that fall into it the strongest, and stronger
+ *  than alone, so that a rare mistake among a million cells stays visible. */
 export function pooled({ values, rows, columns }: Shades, { x, y, scale, wide, high }: Window): Float64Array {
   const found = new Float64Array(wide * high);
   const [first, last] = [Math.max(0, Math.floor(y)), Math.min(rows, Math.ceil(y + high / scale))];
@@ -31,7 +33,7 @@ export function pooled({ values, rows, columns }: Shades, { x, y, scale, wide, h
       if (Math.abs(shade) > Math.abs(found[at]!)) found[at] = shade;
     }
   }
-  return found;
+  return scale < 1 ? found.map((shade) => Math.sign(shade) * Math.abs(shade) ** FAINT) : found;
 }
 
 export type Rgb = [number, number, number];

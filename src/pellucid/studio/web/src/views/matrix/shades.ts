@@ -1,6 +1,6 @@
 // How strongly each cell of a matrix is coloured, as pellucid/views/colours.py has it, and what it says.
 import type { Matrix } from "$lib/kinds";
-import { axisLabel, formatNumber } from "$lib/wording";
+import { formatNumber } from "$lib/wording";
 
 /** Says whether rows and columns are the same classes, so that the diagonal is what is right. */
 export function isConfusion(view: Matrix): boolean {
@@ -75,13 +75,13 @@ export function valueAt(view: Matrix, { row, column }: CellPlace): number {
 /** A cell's number; of a confusion matrix also its share of the row. */
 export function valueWords(view: Matrix, cell: CellPlace, totals: Float64Array | null): string {
   const value = valueAt(view, cell);
-  const words = `${formatNumber(value, view.format)} ${axisLabel(view.value)}`.trim();
+  const words = formatNumber(value, view.format);
   const total = totals?.[cell.row] ?? 0;
   return total > 0 ? `${words} (${formatNumber(value / total, ".1%").replace("%", " %")})` : words;
 }
 
 export const cellName = (view: Matrix, { row, column }: CellPlace): string =>
-  `${view.y.label} ${view.rows[row]}, ${view.x.label} ${view.columns[column]}`;
+  `${view.y.label} ${view.rows[row]} · ${view.x.label} ${view.columns[column]}`;
 
 /** The cells that say most, strongest first: of a confusion matrix those that are wrong. */
 export function largestCells(view: Matrix, most: number): CellPlace[] {

@@ -12,7 +12,7 @@ const MOST_NUMBERS = 24;
 const MOST_NAMES = 80;
 
 export function matrixSvg(view: Matrix, asShares: boolean): Sized {
-  const [rows, columns] = [toldApart(view.rows).map((name) => shorten(name, 22)), view.columns.map((name) => shorten(name, 22))];
+  const [rows, columns] = [toldApart(view.rows).map((name) => shorten(name, 22)), toldApart(view.columns).map((name) => shorten(name, 22))];
   const larger = Math.max(rows.length, columns.length);
   const size = larger <= MOST_NUMBERS ? 32 : Math.max(2, Math.min(18, Math.floor(900 / larger)));
   const areNamed = larger <= MOST_NAMES;

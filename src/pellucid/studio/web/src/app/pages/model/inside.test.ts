@@ -4,7 +4,7 @@ import { expect, test } from "vitest";
 import { figuresOf, insideResults, readUnits, structureOf, tablesOf, viewsOfLayer } from "./inside";
 
 const result = (id: string, kind: string, created: string, more: Partial<ResultDetail> = {}): ResultDetail => ({
-  id, kind, created, title: kind, run: null, model: "timm:a", data: "", method: "", missing: false, tags: [], note: "", summary: "", headline: [], meta: {}, views: [], ...more,
+  id, kind, created, title: kind, run: null, model: "timm:a", data: "", data_source: "", method: "", missing: false, tags: [], note: "", summary: "", headline: [], meta: {}, views: [], ...more,
 });
 const view = (index: number, kind: string, layer: string) => ({ index, kind, title: "", caption: "", samples: [], layer });
 

@@ -19,7 +19,7 @@ test("items go in their order, each as the run or the result that it is", () => 
 });
 
 test("a result is named by its kind and its model", () => {
-  const result = { title: "Evaluation", run: "r", model: "x" } as ResultSummary;
+  const result = { kind: "evaluation", run: "r", model: "x" } as ResultSummary;
   expect(titleOfResult(result, [{ id: "r", name: "pets" } as RunSummary])).toBe("Evaluation · pets");
   expect(titleOfResult({ ...result, run: null }, [])).toBe("Evaluation · x");
 });

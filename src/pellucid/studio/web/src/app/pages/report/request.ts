@@ -1,5 +1,6 @@
 // From what the reader put together to what the server is asked for.
 import type { ReportRequest, ResultSummary, RunSummary } from "$lib/schemas";
+import { kindWord } from "../../words";
 import type { Basket } from "../../parts/basket.svelte";
 
 type Wanted = Pick<Basket, "title" | "note" | "format"> & { items: Basket["items"] | readonly Basket["items"][number][] };
@@ -16,5 +17,5 @@ export function requestOf({ title, note, format, items }: Wanted, fallback: stri
 /** What a result is called among others: its kind, its model and its data. */
 export function titleOfResult(result: ResultSummary, runs: readonly RunSummary[]): string {
   const model = runs.find(({ id }) => id === result.run)?.name ?? result.model;
-  return [result.title, model].filter(Boolean).join(" · ");
+  return [kindWord(result.kind), model].filter(Boolean).join(" · ");
 }

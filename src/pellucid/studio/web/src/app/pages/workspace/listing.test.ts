@@ -4,7 +4,7 @@ import { expect, test } from "vitest";
 import { countBy, listResults, listRuns, windowOf, type Wanted } from "./listing";
 
 const run = (id: string, more: Partial<RunSummary> = {}): RunSummary => ({
-  id, name: id, created: "2026-01-01", status: "finished", why: "", model: "timm:resnet18", data: "digits", strategy: "head", num_samples: 10, epochs: 1, seconds: 1,
+  id, name: id, created: "2026-01-01", status: "finished", why: "", model: "timm:resnet18", data: "digits", data_source: "bundled:digits", strategy: "head", num_samples: 10, epochs: 1, seconds: 1,
   validation_accuracy: null, validation_loss: null, num_results: 0, tags: [], note: "", job: null, ...more,
 });
 const wanted = (more: Partial<Wanted> = {}): Wanted => ({ typed: "", kind: "", tag: "", sort: "created", descending: true, ...more });
@@ -37,7 +37,7 @@ test("an unknown order falls back to the newest first, and the given list is lef
 });
 
 test("a result is found by the name of its run", () => {
-  const result = { id: "r", kind: "evaluation", title: "Evaluation", created: "1", run: "x", model: "", data: "", method: "", missing: false, tags: [], note: "" };
+  const result = { id: "r", kind: "evaluation", title: "Evaluation", created: "1", run: "x", model: "", data: "", data_source: "", method: "", missing: false, tags: [], note: "" };
   expect(listResults([result], wanted({ typed: "flowers" }), () => "flowers-head")).toHaveLength(1);
   expect(listResults([result], wanted({ typed: "flowers" }))).toHaveLength(0);
 });
