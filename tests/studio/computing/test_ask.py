@@ -103,6 +103,7 @@ def test_an_unknown_layer_is_refused_by_the_method_alone(
 
 def test_texts_do_not_fit_a_model_of_pictures(client: TestClient, model: dict[str, str]) -> None:
     text = client.post("/api/inputs", json={"text": "  A fine\nday "}).json()
+    assert client.get(f"/api/inputs/{text['id']}").json() == text
     assert text["kind"] == "text"
     assert text["title"] == "A fine day"
     answer = client.post("/api/predict", json={"model": model, "input": text["id"]})
@@ -151,3 +152,4 @@ def test_inputs_that_are_gone(client: TestClient, model: dict[str, str]) -> None
     answer = client.post("/api/predict", json={"model": model, "input": "gone"})
     assert answer.status_code == 404
     assert client.get("/api/inputs/gone.png").status_code == 404
+    assert client.get("/api/inputs/gone").status_code == 404
