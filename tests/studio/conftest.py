@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import anyio
 import numpy as np
 import pytest
 import xarray as xr
@@ -18,6 +19,8 @@ from fastapi.testclient import TestClient
 from pellucid.result import Provenance, Result
 from pellucid.studio import contents
 from pellucid.studio.app import create_app
+from pellucid.studio.datasets import DataSets
+from pellucid.studio.services import keeping
 from pellucid.studio.state import Settings, Studio
 from pellucid.workspace.workspace import Workspace
 
@@ -136,10 +139,19 @@ def studio(app: FastAPI) -> Studio:
 
 @pytest.fixture
 def client(app: FastAPI) -> TestClient:
-    """A program that knows the token. What lives with the studio, such as workers, is not started."""
+    """A program that knows the token."""
     return open_client(app)
 
 
 def open_client(app: FastAPI, *, token: str = TOKEN) -> TestClient:
+    """Open a studio that keeps data and uploads, but starts no workers: they load torch."""
+    studio: Studio = app.state.studio
+    if not studio.has(DataSets):
+        anyio.run(_keep, studio)
     headers = {"authorization": f"Bearer {token}"} if token else {}
     return TestClient(app, base_url=HOME, headers=headers, follow_redirects=False)
+
+
+async def _keep(studio: Studio) -> None:
+    async with keeping(studio):
+        pass

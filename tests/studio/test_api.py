@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import importlib
 import json
 import threading
 from collections.abc import Iterator
@@ -20,6 +21,7 @@ from pellucid.studio.app import create_app
 from pellucid.studio.openapi import openapi
 from pellucid.studio.serve import bind
 from pellucid.studio.state import Settings
+from pellucid.studio.warming import MODULES
 from pellucid.workspace.workspace import Workspace
 
 schemathesis = pytest.importorskip("schemathesis")
@@ -59,6 +61,9 @@ def test_errors_have_one_shape_in_the_schema(client: TestClient) -> None:
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, dict[str, str]]]:
     """A real server with one run and one result; its address, and ids to ask for."""
+    # Hypothesis and imports in another thread do not go together: both set how deep calls may go.
+    for module in MODULES:
+        importlib.import_module(module)
     workspace = Workspace(tmp_path_factory.mktemp("api") / "workspace")
     path = workspace.path / "runs" / "pets"
     path.mkdir(parents=True)

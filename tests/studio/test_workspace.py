@@ -18,6 +18,8 @@ from pellucid.result import inspection, store
 from pellucid.result.inspection import Inspection
 from pellucid.studio import contents
 from pellucid.studio.app import create_app
+from pellucid.studio.contents import Contents
+from pellucid.studio.routes.workspace import Watch
 from pellucid.studio.state import Settings, Studio
 from pellucid.workspace.run import Run
 from pellucid.workspace.workspace import Workspace
@@ -257,21 +259,26 @@ def test_a_change_that_is_none_is_explained(
 
 
 def test_changes_by_another_process_are_told(
-    studio: Studio, make_run: MakeRun, workspace: Workspace
+    studio: Studio, make_run: MakeRun, workspace: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from pellucid.studio.routes.workspace import _fingerprint
-
-    make_run("pets")
-    seen = {_fingerprint(studio)}
+    live = make_run("pets", status="running")
+    watch = Watch(studio)
+    assert watch.look()
+    assert [watch.look() for _ in range(3)] == [""] * 3
+    done = json.loads((live / "run.json").read_text()) | {"status": "finished"}
     for change in (
         lambda: make_run("stray", catalogued=False),
         lambda: workspace.mark("run", "id-pets", note="new"),
         lambda: workspace.add(make_result()),
+        lambda: Run(live).add(make_result()),
+        lambda: (live / "run.json").write_text(json.dumps(done)),
     ):
         change()
-        seen.add(_fingerprint(studio))
-    assert len(seen) == 4
-    assert _fingerprint(studio) in seen
+        assert watch.look()
+        watch.look()
+        with monkeypatch.context() as patch:
+            patch.setattr(Contents, "listing", None)  # nothing has changed, so nothing is listed
+            assert watch.look() == ""
 
 
 def test_the_session_tells_what_the_page_must_know(client: TestClient) -> None:

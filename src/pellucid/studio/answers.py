@@ -50,10 +50,12 @@ def download(
     return StreamingResponse(content, media_type=media_type, headers=headers)
 
 
-def of_type(media_type: str, words: str) -> dict[int | str, dict[str, Any]]:
-    """How the schema tells of an answer in bytes."""
+def of_type(media_types: str | Iterable[str], words: str) -> dict[int | str, dict[str, Any]]:
+    """How the schema tells of an answer in bytes, of one type or of several."""
+    types = [media_types] if isinstance(media_types, str) else media_types
     schema = {"type": "string", "format": "binary"}
-    return {200: {"content": {media_type: {"schema": schema}}, "description": words}}
+    content = {media_type: {"schema": schema} for media_type in types}
+    return {200: {"content": content, "description": words}}
 
 
 def events(

@@ -24,6 +24,7 @@ Item = TypeVar("Item", "RunItem", "ResultItem")
 FRESH_SECONDS = 0.5
 # As pellucid.result has them, which takes long to load and is not needed for a list.
 INSPECTION, PROVENANCE = "inspection.json", "pellucid"
+GONE = "Nothing lies at its place any more."
 OUTSIDE = "It lies outside the workspace; start the studio with --also FOLDER to open it."
 
 
@@ -110,6 +111,32 @@ class Contents:
             raise NotThere(f"the result {found.path.name!r} is not there any more.")
         return found
 
+    def again(self, item: RunItem) -> RunItem:
+        """A run as it stands now, without a look at the rest."""
+        record = self._record(item.path)
+        if record is None:
+            return replace(item, status="missing", why=GONE)
+        return replace(
+            item, record=record, status=_status(record), why=str(record.get("why") or "")
+        )
+
+    def stamp(self) -> str | None:
+        """What changes whenever a listing may; None where only a listing can tell.
+
+        It costs a look at a few files' times, where a listing reads the catalogue.
+        """
+        catalogue = self.workspace.catalogue_file
+        if catalogue is None:
+            return None
+        places = [catalogue, self.workspace.path / "runs", self.workspace.path / "results"]
+        places.append(catalogue.with_name(f"{catalogue.name}-wal"))
+        runs = self._listed.runs.values() if self._listed else ()
+        places += [item.path / "results" for item in runs]
+        live = [item for item in runs if item.status == "running"]
+        places += [item.path / "run.json" for item in live]
+        states = [_status(item.record) for item in live]
+        return repr(([_times(place) for place in places], states))
+
     def run_id(self, path: Path) -> str:
         """The id of the run at `path`."""
         return opaque("run", path, self.workspace.path)
@@ -154,7 +181,7 @@ class Contents:
         record, inside = entry.record, self.bounds.holds(entry.path)
         if inside and not entry.missing and record.get("status") == "running":
             record = self._record(entry.path) or record
-        status, why = "missing", "Nothing lies at its place any more."
+        status, why = "missing", GONE
         if not inside:
             why = OUTSIDE
         elif not entry.missing:
@@ -232,6 +259,15 @@ class Contents:
         record = self.bounds.read_json(path)
         self._records[path] = (stamp, record)
         return record
+
+
+def _times(path: Path) -> tuple[int, int] | None:
+    """When a file or folder changed, and its size; None for one that is not there, or empty."""
+    try:
+        facts = path.lstat()
+    except (OSError, ValueError):
+        return None
+    return (facts.st_mtime_ns, facts.st_size) if facts.st_size else None
 
 
 def _status(record: Mapping[str, Any]) -> str:

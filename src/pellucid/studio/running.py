@@ -48,8 +48,8 @@ class StudioRun(Run):
 
 def status(studio: Studio, item: RunItem) -> RunSummary:
     """How a run stands now."""
-    listed = studio.contents.listing().runs.get(item.id, item)
-    return run_summary(listed, studio.training.get(item.id), studio.part(DataSets).titles())
+    now = studio.contents.again(item)
+    return run_summary(now, studio.training.get(item.id), studio.part(DataSets).titles())
 
 
 def detail(studio: Studio, item: RunItem) -> RunDetail:

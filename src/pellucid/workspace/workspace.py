@@ -82,6 +82,12 @@ class Workspace:
         address = catalogue or os.environ.get("PELLUCID_CATALOGUE")
         self._catalogue = Catalogue(address or self.path / "catalogue.db")
 
+    @property
+    def catalogue_file(self) -> Path | None:
+        """The file that the catalogue is; None for a database that a server keeps."""
+        location = self._catalogue.location
+        return location if isinstance(location, Path) else None
+
     def new_run_path(self, name: str) -> Path:
         """Make an empty folder for a new run, called `name` if that is still free."""
         slug = re.sub(r"[^\w.]+", "-", name).strip("-.") or "run"

@@ -20,7 +20,9 @@ def write_report(request: ReportRequest, studio: Current) -> File:
     return studio.part(Exports).write(studio, request)
 
 
-@router.get("/files/{file_id}", response_class=Response, responses=of_type("text/html", "The file"))
+@router.get(
+    "/files/{file_id}", response_class=Response, responses=of_type(TYPES.values(), "The file")
+)
 def download_file(file_id: Id, studio: Current) -> FileResponse:
     """Download a report."""
     path = studio.part(Exports).find(file_id)

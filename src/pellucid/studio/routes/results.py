@@ -63,7 +63,7 @@ def get_view(id: str, n: Index, request: Request, studio: Current) -> Response: 
 @router.get(
     "/results/{id}/views/{n}/figure.{suffix}",
     response_class=Response,
-    responses=of_type("image/png", "A picture; PNG, SVG or PDF"),
+    responses=of_type(PICTURES.values(), "A picture, as its suffix says"),
 )
 def get_figure(
     id: str,  # noqa: A002
@@ -84,7 +84,9 @@ def get_figure(
 @router.get(
     "/results/{id}/data/{variable}.{suffix}",
     response_class=Response,
-    responses=of_type("application/vnd.apache.arrow.stream", "Arrow, CSV or JSON"),
+    responses=of_type(
+        [media_type for _, media_type in DATA.values()], "A table, as its suffix says"
+    ),
 )
 def get_data(
     id: str,  # noqa: A002

@@ -28,19 +28,33 @@ def get_workspace(studio: Current) -> Workspace:
 @router.get("/events", response_class=Response, responses=EVENT_STREAM)
 async def get_events(studio: Current) -> Response:
     """Word of changes, whoever made them: event `changed`, at first with how things stand."""
-    known = ""
+    watch = Watch(studio)
 
     async def look() -> list[Event]:
-        nonlocal known
-        stands = await run_in_threadpool(_fingerprint, studio)
-        if stands == known:
-            return []
-        known = stands
-        return [(stands, "changed", {"workspace": stands})]
+        stands = await run_in_threadpool(watch.look)
+        return [(stands, "changed", {"workspace": stands})] if stands else []
 
     return events(studio, look, LOOK_SECONDS)
 
 
-def _fingerprint(studio: Studio) -> str:
-    listed = summarize(studio.contents.listing(), studio.training)
-    return hashlib.sha256(listed.model_dump_json().encode()).hexdigest()[:16]
+class Watch:
+    """Tells when a listing differs from the one before; looks closely only where it may."""
+
+    def __init__(self, studio: Studio) -> None:
+        self._studio = studio
+        self._seen: tuple[str | None, dict[str, str]] | None = None
+        self._known = ""
+
+    def look(self) -> str:
+        """How things stand, if they have changed since the last look; else ""."""
+        contents = self._studio.contents
+        seen = (contents.stamp(), dict(self._studio.training))
+        if seen == self._seen and seen[0] is not None:
+            return ""
+        listed = summarize(contents.listing(fresh=seen[0] is not None), self._studio.training)
+        stands = hashlib.sha256(listed.model_dump_json().encode()).hexdigest()[:16]
+        self._seen = seen  # as of before the listing: what changed meanwhile is looked at again
+        if stands == self._known:
+            return ""
+        self._known = stands
+        return stands

@@ -2140,6 +2140,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    "application/pdf": string;
                     "text/html": string;
                 };
             };
@@ -3379,13 +3380,15 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Arrow, CSV or JSON */
+            /** @description A table, as its suffix says */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    "application/json": string;
                     "application/vnd.apache.arrow.stream": string;
+                    "text/csv": string;
                 };
             };
             /** @description No token, or an old one */
@@ -3516,13 +3519,15 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description A picture; PNG, SVG or PDF */
+            /** @description A picture, as its suffix says */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    "application/pdf": string;
                     "image/png": string;
+                    "image/svg+xml": string;
                 };
             };
             /** @description No token, or an old one */
