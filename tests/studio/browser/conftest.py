@@ -221,7 +221,8 @@ def visit(browser: Any) -> Iterator[Visit]:
     def go(
         running: Running, path: str = "/", *, width: int = 1440, bearer: bool = True, **options: Any
     ) -> Any:
-        context = browser.new_context(viewport={"width": width, "height": 900}, **options)
+        still = {"reduced_motion": "reduce"}  # what moves takes time from what is tested
+        context = browser.new_context(viewport={"width": width, "height": 900}, **still | options)
         contexts.append(context)
         context.set_default_timeout(PATIENCE)
         if bearer:
