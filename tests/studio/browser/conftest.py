@@ -137,12 +137,10 @@ def digits(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def studio(
-    tmp_path_factory: pytest.TempPathFactory, digits: Path, registered: Path
-) -> Iterator[Running]:
+def studio(tmp_path_factory: pytest.TempPathFactory, start: Any) -> Iterator[Running]:
     """One studio for all tests that leave it as it is."""
     pytest.importorskip("efficientnet_lite_pytorch", reason="the demo's model is not installed")
-    running = Running(tmp_path_factory.mktemp("studio") / "workspace", digits, registered).start()
+    running = start(tmp_path_factory.mktemp("studio") / "workspace")
     yield running
     running.stop()
 
@@ -184,20 +182,41 @@ def trained(studio: Running) -> Trained:
 
 
 @pytest.fixture(scope="session")
-def examples(studio: Running, registered: Path) -> dict[str, str]:
-    """Ids of results of the registered analyses in the shared studio, by kind."""
+def unforeseen(registered: Path) -> Callable[[Path], dict[str, Path]]:
+    """Put a result of each registered analysis into a workspace; where they lie, by kind."""
     sys.path.append(str(registered))
     try:
         analyses = importlib.import_module("unforeseen_analysis")
-        from pellucid.result import Provenance
-        from pellucid.workspace.workspace import Workspace
-
-        for analysis in (analyses.Unforeseen, analyses.EachKind):
-            result = analysis(data=xr.Dataset(), meta=Provenance(kind=analysis.kind))
-            Workspace(studio.workspace).add(result)
     finally:
         sys.path.remove(str(registered))
+    from pellucid.result import Provenance
+    from pellucid.workspace.workspace import Workspace
+
+    def put(workspace: Path) -> dict[str, Path]:
+        made = [
+            analysis(data=xr.Dataset(), meta=Provenance(kind=analysis.kind))
+            for analysis in (analyses.Unforeseen, analyses.EachKind)
+        ]
+        return {result.kind: Workspace(workspace).add(result) for result in made}
+
+    return put
+
+
+@pytest.fixture(scope="session")
+def examples(studio: Running, unforeseen: Any) -> dict[str, str]:
+    """Ids of results of the registered analyses in the shared studio, by kind."""
+    unforeseen(studio.workspace)
     return {each["kind"]: each["id"] for each in studio.ask("/workspace")["results"]}
+
+
+@pytest.fixture(scope="session")
+def start(digits: Path, registered: Path) -> Callable[..., Running]:
+    """Start a studio on a workspace; who starts one stops it."""
+
+    def begin(workspace: Path, *options: str) -> Running:
+        return Running(workspace, digits, registered, options).start()
+
+    return begin
 
 
 @pytest.fixture(scope="session")

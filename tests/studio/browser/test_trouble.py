@@ -26,12 +26,9 @@ RESUME = "Go on from the last checkpoint"
 
 
 @pytest.fixture(scope="module")
-def shaky(
-    tmp_path_factory: pytest.TempPathFactory, digits: Path, registered: Path, studio: Any
-) -> Iterator[Any]:
+def shaky(tmp_path_factory: pytest.TempPathFactory, start: Any) -> Iterator[Any]:
     """A studio of its own, which may be killed."""
-    workspace = tmp_path_factory.mktemp("shaky") / "workspace"
-    running = type(studio)(workspace, digits, registered).start()
+    running = start(tmp_path_factory.mktemp("shaky") / "workspace")
     yield running
     running.stop()
 
@@ -96,20 +93,10 @@ def test_a_stopped_training_can_go_on(shaky: Any, visit: Any) -> None:
     page.get_by_role("button", name="Evaluate").wait_for()  # what was learned is kept
 
 
-def test_what_was_deleted_is_missed_with_words(
-    shaky: Any, visit: Any, registered: Path, examples: Any
-) -> None:
-    import sys
-
-    import xarray as xr
-
-    from pellucid.result import Provenance
-    from pellucid.workspace.workspace import Workspace
-
-    analysis = sys.modules["unforeseen_analysis"].Unforeseen
-    result = analysis(data=xr.Dataset(), meta=Provenance(kind="unforeseen"))
-    folder = Workspace(shaky.workspace).add(result)
-    id_ = next(each["id"] for each in shaky.ask("/workspace")["results"])
+def test_what_was_deleted_is_missed_with_words(shaky: Any, visit: Any, unforeseen: Any) -> None:
+    folder = unforeseen(shaky.workspace)["unforeseen"]
+    listed = shaky.ask("/workspace")["results"]
+    id_ = next(each["id"] for each in listed if each["kind"] == "unforeseen")
     shutil.rmtree(folder)
     page = visit(shaky, f"/results/{id_}")
     failed = page.get_by_role("alert")
@@ -259,9 +246,9 @@ def upload(page: Any, folder: Path) -> None:
 
 
 def test_a_studio_for_looking_shows_everything_and_changes_nothing(
-    studio: Any, visit: Any, digits: Path, trained: Any
+    studio: Any, start: Any, visit: Any, trained: Any
 ) -> None:
-    looking = type(studio)(studio.workspace, digits, options=("--read-only",)).start()
+    looking = start(studio.workspace, "--read-only")
     try:
         page = visit(looking, looking.login.removeprefix(looking.address), bearer=False)
         page.get_by_text("Read only", exact=True).first.wait_for()
