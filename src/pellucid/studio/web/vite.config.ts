@@ -43,6 +43,6 @@ export default defineConfig(({ mode }) => {
     },
     worker: { format: "es" },
     build: { emptyOutDir: true, target: "es2022", ...surface.build },
-    test: { environment: "jsdom", include: ["src/**/*.test.ts"] },
+    test: { environment: "jsdom", isolate: false, pool: "threads", maxWorkers: 1, include: ["src/**/*.test.ts"] },
   };
 });
