@@ -16,6 +16,7 @@ from pellucid.analysis.comparison_words import (
     chance_words,
     flips_words,
     model_name,
+    model_titles,
     num_pairs,
     points,
 )
@@ -54,7 +55,7 @@ def comparison_views(data: xr.Dataset) -> list[View]:
 
 def figures_view(data: xr.Dataset) -> Table:
     """The figures of both models beside each other, and the change from A to B."""
-    rows = [("model", *(str(source) for source in data["model_source"].values), "")]
+    rows = [("model", *model_titles(data), "")]
     accuracy = data["accuracy"].values
     if data["num_judged"].values.any():
         rows += [

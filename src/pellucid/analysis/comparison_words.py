@@ -9,6 +9,7 @@ import numpy as np
 import xarray as xr
 
 from pellucid.analysis.comparison_arrays import MODELS, SIDES
+from pellucid.result.provenance import called
 from pellucid.views.prose import counted, interval, percent
 from pellucid.views.wording import MINUS, MISSING
 
@@ -19,7 +20,7 @@ MOST_NAME = 40
 def summary(data: xr.Dataset, notes: Sequence[str]) -> str:
     """Which model is better and whether by chance; what changed in answers and maps; warnings."""
     lines = (
-        f"A is {data['model_source'].values[0]!s}; B is {data['model_source'].values[1]!s}.",
+        "A is {}; B is {}.".format(*model_titles(data)),
         " ".join(filter(None, (_accuracies(data), flips_words(data), chance_words(data)))),
         training_warning(data),
         " ".join(filter(None, (_answers(data), _probabilities(data), _calibration(data)))),
@@ -66,9 +67,15 @@ def headline(data: xr.Dataset) -> list[tuple[str, str, str]]:
 
 def model_name(data: xr.Dataset, row: int) -> str:
     """``model A`` with where it comes from, where that tells the two apart."""
-    sources = [str(source) for source in data["model_source"].values]
-    told = f" ({_shortened(sources[row])})" if sources[0] != sources[1] else ""
+    titles = model_titles(data)
+    told = f" ({_shortened(titles[row])})" if titles[0] != titles[1] else ""
     return f"model {MODELS[row]}{told}"
+
+
+def model_titles(data: xr.Dataset) -> tuple[str, str]:
+    """What to call the models: where they lie is told only where nothing else tells them apart."""
+    a, b = (str(source) for source in data["model_source"].values)
+    return (a, b) if a != b and called(a) == called(b) else (called(a), called(b))
 
 
 def num_pairs(data: xr.Dataset) -> int:

@@ -7,6 +7,7 @@ import platform
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import PurePath
 from typing import Any
 
 RECORDED_PACKAGES = ("pellucid", "torch", "torchvision", "timm", "transformers", "numpy")
@@ -29,6 +30,12 @@ class DataIdentity:
     split: str
     num_samples: int
     samples: str
+
+
+def called(source: str) -> str:
+    """What to call a model by its source: ``run:/where/it/lies/digits`` is "run:digits"."""
+    scheme, _, place = source.partition(":")
+    return f"run:{PurePath(place).name}" if scheme == "run" else source
 
 
 @functools.cache

@@ -8,6 +8,7 @@ from pathlib import PurePath
 from typing import Any, Literal, cast
 
 from pellucid.reporting.sections import TITLES
+from pellucid.result import provenance
 from pellucid.studio.contents import Listing, ResultItem, RunItem
 from pellucid.studio.plain import plain
 from pellucid.studio.schemas import Figure, ResultSummary, RunSummary, Workspace
@@ -47,7 +48,7 @@ def run_summary(
         created=text(record, "created"),
         status=cast("Status", item.status),
         why=item.why[:MOST_LETTERS],
-        model=text(record, "model", "source"),
+        model=provenance.called(text(record, "model", "source")),
         data=called(source, titles),
         data_source=source,
         strategy=text(record, "strategy") or text(record, "config", "strategy"),
@@ -73,7 +74,7 @@ def result_summary(item: ResultItem, titles: Mapping[str, str] | None = None) ->
         title=title_of(kind),
         created=item.created,
         run=item.run,
-        model=text(item.meta, "model", "source"),
+        model=provenance.called(text(item.meta, "model", "source")),
         data=called(source, titles),
         data_source=source,
         method=text(item.meta, "method"),

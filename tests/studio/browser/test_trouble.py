@@ -70,9 +70,9 @@ def test_a_killed_studio_goes_on_where_it_was(shaky: Any, visit: Any) -> None:
     page.get_by_text("The connection to the studio is lost.").wait_for()
     shaky.start()
     page.get_by_text("The connection to the studio is lost.").wait_for(state="hidden")
-    card.get_by_text("interrupted").wait_for()
+    card.get_by_text("interrupted", exact=True).wait_for()
     card.get_by_role("button", name=RESUME).click()
-    card.get_by_text("done").wait_for()
+    card.get_by_text("done", exact=True).wait_for()
     run = shaky.ask(f"/jobs/{job['id']}")["run"]
     curve = shaky.ask(f"/runs/{run}/metrics?names=epoch.train_loss")["curves"][0]
     assert curve["x"][-1] == 9

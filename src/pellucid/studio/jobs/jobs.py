@@ -139,6 +139,7 @@ class Jobs:
             for name, value in _fresh().items():
                 setattr(row, name, value)
             row.run_path = str(made.run_path) if made.run_path else None
+            row.run = self._run_of(row)
             self._jobs[row.id] = again
             self._hand_in(again, made)
         return self._told(again)
