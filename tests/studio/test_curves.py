@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 from fastapi.testclient import TestClient
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from tests.studio.conftest import MakeRun
@@ -38,6 +38,7 @@ def steps(first: int, last: int, **more: Any) -> list[dict[str, Any]]:
     return [{"kind": "step", "step": n, "loss": 1 / n} | more for n in range(first, last + 1)]
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     values=arrays(np.float64, st.integers(1, 400), elements=st.floats(allow_nan=True)),
     points=st.integers(10, 60),
