@@ -15,7 +15,7 @@ export function modelsOf(detail: ResultDetail, jobs: readonly Job[], runs: reado
   const asked = job?.parameters as { model?: ModelReference; other?: ModelReference } | undefined;
   if (asked?.model && asked.other) return { a: asked.model.reference, b: asked.other.reference };
   const parameters = detail.meta.parameters as { model_a?: { source?: string } } | undefined;
-  return { a: named(parameters?.model_a?.source ?? "", runs), b: modelOf(detail) || named(detail.model ?? "", runs) };
+  return { a: referenceOf(parameters?.model_a?.source ?? "", runs), b: modelOf(detail) || referenceOf(detail.model ?? "", runs) };
 }
 
 /** What both models of a comparison were called when it was made. */
@@ -28,8 +28,9 @@ function shortName(source: string): string {
   return source.split(/[\\/:]/).filter(Boolean).at(-1) ?? "";
 }
 
-// A result tells where a run lay; the workspace knows runs by their names.
-function named(source: string, runs: readonly RunSummary[]): string {
+/** The reference of a model that records name by its source; "" where it cannot be asked for.
+ *  A record tells where a run lay; the workspace knows runs by their names. */
+export function referenceOf(source: string, runs: readonly RunSummary[]): string {
   if (ASKABLE.test(source)) return source;
   const name = source.startsWith("run:") ? shortName(source) : undefined;
   const run = runs.find((each) => each.name === name);
