@@ -298,7 +298,7 @@ def large_graph(page: Any, address: str, _: Workspace) -> Iterator[Claim]:
     page.goto("about:blank")
     page.goto(f"{address}/results/{id_}?view=1")
     page.locator("figure[data-kind='graph'] canvas").first.wait_for()
-    page.wait_for_function("performance.getEntriesByName('graph-layout').length > 0")
+    page.wait_for_function("() => performance.getEntriesByName('graph-layout').length > 0")
     layout = page.evaluate("performance.getEntriesByName('graph-layout').at(-1).duration")
     for text, measured, promised in (
         ("graph laid out in a worker", layout / 1000, 1.0),

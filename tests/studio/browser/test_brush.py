@@ -17,14 +17,14 @@ def test_hiding_parts_changes_answers_and_maps(studio: Any, visit: Any, trained:
         studio,
         f"/explain?model=run%3A{trained.run}&data={trained.data}&position=3&methods=grad_cam",
     )
-    page.wait_for_function(f"({MAP})()")
+    page.wait_for_function(MAP)  # a function: the page forbids to evaluate text
     answers = page.get_by_role("region", name="What the model answers")
     answers.get_by_role("listitem").first.wait_for()
     paint(page)  # once, so that what is timed is warm
     page.get_by_role("heading", name="What the model answers with parts hidden").wait_for()
     page.get_by_role("button", name="Clear").click()
     page.get_by_role("heading", name="What the model answers", exact=True).wait_for()
-    page.wait_for_function("!document.querySelector('main [aria-busy=true]')")
+    page.wait_for_function("() => !document.querySelector('main [aria-busy=true]')")
 
     before = page.evaluate(MAP)
     paint(page)
