@@ -51,8 +51,8 @@ def test_the_page_was_made_from_this_schema() -> None:
 def test_errors_have_one_shape_in_the_schema(client: TestClient) -> None:
     schema = client.get("/api/openapi.json").json()
     assert "HTTPValidationError" not in schema["components"]["schemas"]
-    for path, methods in schema["paths"].items():
-        for method, operation in methods.items():
+    for path, operations in schema["paths"].items():
+        for method, operation in operations.items():
             for status in ("401", "403", "404", "422"):
                 told = operation["responses"][status]["content"]["application/json"]["schema"]
                 assert told == {"$ref": "#/components/schemas/ErrorBody"}, (path, method)
