@@ -17,6 +17,7 @@ from fastapi.testclient import TestClient
 from tests.studio.conftest import TOKEN, make_record, make_result, metric_lines
 
 from pellucid import studio as studio_package
+from pellucid.attribution.registry import methods
 from pellucid.studio.app import create_app
 from pellucid.studio.openapi import openapi
 from pellucid.studio.serve import bind
@@ -50,8 +51,8 @@ def test_the_page_was_made_from_this_schema() -> None:
 def test_errors_have_one_shape_in_the_schema(client: TestClient) -> None:
     schema = client.get("/api/openapi.json").json()
     assert "HTTPValidationError" not in schema["components"]["schemas"]
-    for path, methods in schema["paths"].items():
-        for method, operation in methods.items():
+    for path, operations in schema["paths"].items():
+        for method, operation in operations.items():
             for status in ("401", "403", "404", "422"):
                 told = operation["responses"][status]["content"]["application/json"]["schema"]
                 assert told == {"$ref": "#/components/schemas/ErrorBody"}, (path, method)
@@ -64,6 +65,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, dict
     # Hypothesis and imports in another thread do not go together: both set how deep calls may go.
     for module in MODULES:
         importlib.import_module(module)
+    methods()
     workspace = Workspace(tmp_path_factory.mktemp("api") / "workspace")
     path = workspace.path / "runs" / "pets"
     path.mkdir(parents=True)
@@ -121,7 +123,7 @@ def _try(operation: Any, address: str, ids: dict[str, str]) -> None:
             case.path_parameters["id"] = known
             case.path_parameters |= {"n": 0} if "n" in case.path_parameters else {}
         headers = {"authorization": f"Bearer {TOKEN}"}
-        reply = case.call(base_url=address, headers=headers, timeout=120)
+        reply = case.call(base_url=address, headers=headers, timeout=300)
         case.validate_response(reply, checks=CHECKS)
 
     send()

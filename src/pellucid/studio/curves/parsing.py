@@ -39,7 +39,7 @@ def _is_odd(content: bytes) -> bool:
 
 
 def _parsed_by_arrow(content: bytes, first_line: int) -> tuple[Rows, int]:
-    options = arrow_json.ReadOptions(use_threads=False, block_size=BLOCK_BYTES)
+    options = arrow_json.ReadOptions(use_threads=True, block_size=BLOCK_BYTES)
     table = arrow_json.read_json(io.BytesIO(content), read_options=options)
     if table.num_rows != content.count(b"\n") or "kind" not in table.column_names:
         raise pa.ArrowInvalid("not one object with a kind per line")

@@ -10,6 +10,7 @@ import matplotlib as mpl
 from cycler import cycler
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure, SubFigure
+from matplotlib.font_manager import get_font_names
 
 from pellucid.views import Axis, View
 from pellucid.views.colours import SERIES
@@ -19,9 +20,17 @@ Target = Figure | SubFigure
 
 WIDTH = 8.0  # inches
 INK, FAINT, RULE = "#1d2530", "#5b6675", "#e3e7ec"
+# Fonts that have what the usual one has not, such as Chinese; those of them that are installed help out.
+OTHER_SCRIPTS = (
+    "Noto Sans CJK SC",
+    "WenQuanYi Zen Hei",
+    "PingFang SC",
+    "Microsoft YaHei",
+    "SimHei",
+)
 STYLE: Any = {
     "font.size": 9,
-    "font.family": "sans-serif",
+    "font.family": ["sans-serif", *(name for name in OTHER_SCRIPTS if name in get_font_names())],
     "text.color": INK,
     "text.parse_math": False,
     "axes.labelcolor": FAINT,
