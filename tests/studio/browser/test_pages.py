@@ -62,7 +62,7 @@ def settle(page: Any) -> None:
         ("model", "figure[data-kind=graph], main button.primary"),
         ("explain", "figure[data-kind=overlay]"),
         ("errors", "figure[data-kind=matrix]"),
-        ("compare", "section[aria-label^='Model A'] figure"),
+        ("compare", "role=region[name=/^Model A/] >> figure"),
     ],
 )
 def test_an_address_brings_the_page_back(
