@@ -82,7 +82,7 @@ def look_at_errors(page: Any) -> None:
     cell = matrix.locator("td button").first
     cell.click()
     held = int(re.findall(r"\d+", cell.inner_text())[0])
-    samples = page.get_by_role("group", name="Samples", exact=True).get_by_role("button")
+    samples = page.get_by_role("list", name="Samples", exact=True).get_by_role("button")
     samples.first.wait_for()
     assert samples.count() == held
     samples.first.click()

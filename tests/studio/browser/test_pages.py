@@ -201,7 +201,7 @@ def test_pages_by_keyboard(studio: Any, visit: Any, trained: Any) -> None:
     page.get_by_role("toolbar", name="Chosen samples").wait_for()
     page.keyboard.press("Escape")
     page.get_by_role("toolbar", name="Chosen samples").wait_for(state="hidden")
-    samples = page.get_by_role("group", name="Samples", exact=True).get_by_role("button")
+    samples = page.get_by_role("list", name="Samples", exact=True).get_by_role("button")
     samples.first.focus()
     page.keyboard.press("ArrowRight")
     assert samples.nth(1).evaluate("node => node === document.activeElement")
