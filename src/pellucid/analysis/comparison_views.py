@@ -55,7 +55,7 @@ def comparison_views(data: xr.Dataset) -> list[View]:
 
 def figures_view(data: xr.Dataset) -> Table:
     """The figures of both models beside each other, and the change from A to B."""
-    rows = [("model", *model_titles(data), "")]
+    rows: list[tuple[str, ...]] = [("model", *model_titles(data), "")]
     accuracy = data["accuracy"].values
     if data["num_judged"].values.any():
         rows += [
