@@ -14,6 +14,8 @@ from PIL import Image
 
 import pellucid
 
+pytestmark = pytest.mark.thorough  # every page, twice, takes minutes
+
 AXE = Path(pellucid.__file__).parent / "studio/web/node_modules/axe-core/axe.min.js"
 KINDS = {"Lines", "Bars", "Histogram", "Matrix", "Scatter", "ImageGrid", "Overlay", "Table"}
 KINDS |= {"Graph", "Flow", "Surface", "Tokens", "Text"}

@@ -16,6 +16,8 @@ from typing import Any
 import pytest
 from PIL import Image
 
+pytestmark = pytest.mark.thorough  # servers that are killed and begin anew take minutes
+
 ENDLESS = {
     "epochs": 5000,
     "patience": 0,
