@@ -90,7 +90,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, dict
     assert not thread.is_alive()
 
 
-@pytest.mark.slow
+@pytest.mark.thorough
 def test_any_request_is_answered_as_the_schema_says(server: tuple[str, dict[str, str]]) -> None:
     address, ids = server
     schema = schemathesis.openapi.from_dict(json.loads(openapi())).exclude(path_regex=ENDLESS)

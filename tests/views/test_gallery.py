@@ -25,6 +25,7 @@ SERIOUS = {"serious", "critical"}
 
 pytestmark = [
     pytest.mark.browser,
+    pytest.mark.thorough,  # the report is drawn in the browser with every change; this is each kind by itself
     pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed"),
     pytest.mark.skipif(not VITE.exists(), reason="the front end's packages are not installed"),
     pytest.mark.xdist_group("gallery"),
