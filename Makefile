@@ -8,9 +8,10 @@ BIN := $(VENV)/bin
 demo: $(VENV)/.demo
 	$(BIN)/pellucid demo
 
-# Every test that fits: fast ones, then a part of the slow, oracle and browser ones.
+# Every test that fits: fast ones and a part of the slow and oracle ones, then the browser's.
 test: $(VENV)/.dev
-	$(BIN)/pytest -m "not thorough" -n auto --dist worksteal --durations=12
+	$(BIN)/pytest -m "not thorough and not browser" -n auto --dist worksteal --durations=12
+	$(BIN)/pytest -m "browser and not thorough" -v --tb=short --durations=12
 
 # The same, and which lines no test reaches; takes half as long again.
 coverage: $(VENV)/.dev

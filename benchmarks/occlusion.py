@@ -1,13 +1,13 @@
 """Occlusion against Captum's, on the same network and picture, in one process.
 
     python benchmarks/occlusion.py [resnet18 resnet50] [--repeats 3] [--threads 2] [--side 224]
-        [--record build/claims.jsonl]
+        [--batched] [--record build/claims.jsonl]
 
-A window of 15 × 15 pixels moves by 8. Captum runs at its defaults (one window in a forward pass)
-and with 16 windows in one. The rivals take turns, and the median of their ratios is printed, in
-seconds on the clock and of the processors. What else runs on the machine hardly changes the ratio
-of processor seconds. Recording the model, which happens once, is timed apart. Weights are random,
-with odd statistics in the batch norms.
+A window of 15 × 15 pixels moves by 8. Captum runs at its defaults (one window in a forward pass),
+and with 16 windows in one if `--batched`. The rivals take turns, and the median of their ratios is
+printed, in seconds on the clock and of the processors. Recording the model, which happens once, is
+timed apart. Weights are random; the batch norms hold the statistics of noise, so that scores are of
+the size that they have in trained networks.
 """
 
 from __future__ import annotations
@@ -41,15 +41,14 @@ class Time(NamedTuple):
 
 
 def network(name: str) -> nn.Module:
-    """A torchvision network with random weights, whose batch norms do something."""
+    """A torchvision network with random weights, whose batch norms have seen noise."""
     torch.manual_seed(0)
     module: nn.Module = getattr(torchvision.models, name)(weights=None)
     for part in module.modules():
         if isinstance(part, nn.BatchNorm2d):
-            assert part.running_mean is not None
-            assert part.running_var is not None
-            part.running_mean.normal_(0, 0.1)
-            part.running_var.uniform_(0.5, 1.5)
+            part.momentum = None  # the mean over all that was seen
+    with torch.no_grad():
+        module.train()(torch.randn(8, 3, 112, 112))
     return module.eval()
 
 
@@ -59,7 +58,7 @@ def timed(run: Callable[[], Tensor]) -> tuple[Time, Tensor]:
     return Time(time.perf_counter() - started, time.process_time() - worked), values.detach()
 
 
-def rivals(module: nn.Module, picture: Tensor) -> dict[str, Callable[[], Tensor]]:
+def rivals(module: nn.Module, picture: Tensor, *, batched: bool) -> dict[str, Callable[[], Tensor]]:
     captum = Occlusion(module)
     shape, strides = (3, WINDOW, WINDOW), (3, STRIDE, STRIDE)
 
@@ -74,10 +73,11 @@ def rivals(module: nn.Module, picture: Tensor) -> dict[str, Callable[[], Tensor]
             module, picture, method="occlusion", target=TARGET, window=WINDOW, stride=STRIDE
         )
 
-    return {"pellucid": ours, "captum": lambda: theirs(1), "captum, 16": lambda: theirs(16)}
+    taking_part = {"pellucid": ours, "captum": lambda: theirs(1)}
+    return taking_part | ({"captum, 16": lambda: theirs(16)} if batched else {})
 
 
-def measure(name: str, side: int, repeats: int, record: Path | None) -> bool:
+def measure(name: str, side: int, repeats: int, *, batched: bool, record: Path | None) -> bool:
     """Print one network's table; whether time and values are as promised."""
     module, picture = network(name), torch.randn(1, 3, side, side)
     started = time.perf_counter()
@@ -87,7 +87,7 @@ def measure(name: str, side: int, repeats: int, record: Path | None) -> bool:
     taken: dict[str, list[Time]] = {}
     values: dict[str, Tensor] = {}
     for repeat in range(repeats):
-        for rival, run in rivals(module, picture).items():
+        for rival, run in rivals(module, picture, batched=batched).items():
             spent, values[rival] = timed(run)
             taken.setdefault(rival, []).append(spent)
             print(
@@ -96,7 +96,7 @@ def measure(name: str, side: int, repeats: int, record: Path | None) -> bool:
                 flush=True,
             )
     good = True
-    for rival in ("captum", "captum, 16"):
+    for rival in list(taken)[1:]:
         pairs = list(zip(taken["pellucid"], taken[rival], strict=True))
         clock = median(ours.seconds / theirs.seconds for ours, theirs in pairs)
         processors = median(a.processor_seconds / b.processor_seconds for a, b in pairs)
@@ -108,7 +108,7 @@ def measure(name: str, side: int, repeats: int, record: Path | None) -> bool:
             flush=True,
         )
         if rival == "captum":
-            note(record, claims(f"{name}, {side}²", processors, difference))
+            note(record, claims(f"{name}, {side}²", clock, difference))
         good &= difference < 1e-4 and (rival != "captum" or clock <= ALLOWED)
     return good
 
@@ -117,7 +117,7 @@ def claims(subject: str, ratio: float, difference: float) -> list[Claim]:
     command = f"python benchmarks/occlusion.py {subject.partition(',')[0]}"
     return [
         Claim(
-            text="occlusion, 15² by 8: processor time to that of Captum's default",
+            text="occlusion, 15² by 8: time to that of Captum's default",
             subject=subject, promised=ALLOWED, measured=ratio, unit="", command=command,
         ),
         Claim(
@@ -133,11 +133,13 @@ def main() -> None:
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--side", type=int, default=224)
+    parser.add_argument("--batched", action="store_true")
     parser.add_argument("--record", type=Path)
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
     good = [
-        measure(name, options.side, options.repeats, options.record) for name in options.networks
+        measure(name, options.side, options.repeats, batched=options.batched, record=options.record)
+        for name in options.networks
     ]
     raise SystemExit(0 if all(good) else "a ratio or a difference is above what is promised")
 

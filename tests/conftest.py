@@ -7,10 +7,10 @@ import os
 import shutil
 import sys
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from types import ModuleType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import torch
@@ -36,6 +36,8 @@ checker.check = beartype(conf=BeartypeConf(is_pep484_tower=True))  # type: ignor
 sys.modules[checker.__name__] = checker
 install_import_hook(["pellucid.attribution", "pellucid.graph"], "shape_checker.check")
 
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+SOFTWARE_GRAPHICS = "--enable-unsafe-swiftshader"  # WebGL without a graphics card
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 
 
@@ -45,6 +47,21 @@ def shared_data() -> Path:
     if not SHARED.exists():
         pytest.skip(f"real data is not there: {SHARED}")
     return SHARED
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Any]:
+    """Headless Chromium, one for all tests: Playwright allows one in a process."""
+    playwright = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
+    if CHROMIUM is None:
+        pytest.skip("Chromium is not installed")
+    options = ["--no-sandbox", "--no-first-run", "--disable-background-networking"]
+    with playwright.sync_playwright() as driver:
+        opened = driver.chromium.launch(
+            executable_path=CHROMIUM, args=[*options, SOFTWARE_GRAPHICS]
+        )
+        yield opened
+        opened.close()
 
 
 @pytest.fixture(scope="session")

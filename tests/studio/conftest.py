@@ -9,10 +9,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import anyio
 import numpy as np
 import pytest
 import xarray as xr
+from anyio.from_thread import start_blocking_portal
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
@@ -147,7 +147,8 @@ def open_client(app: FastAPI, *, token: str = TOKEN) -> TestClient:
     """Open a studio that keeps data and uploads, but starts no workers: they load torch."""
     studio: Studio = app.state.studio
     if not studio.has(DataSets):
-        anyio.run(_keep, studio)
+        with start_blocking_portal() as portal:  # the browser's driver may hold this thread's loop
+            portal.call(_keep, studio)
     headers = {"authorization": f"Bearer {token}"} if token else {}
     return TestClient(app, base_url=HOME, headers=headers, follow_redirects=False)
 

@@ -14,6 +14,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
+from pellucid.errors import TrainingError
 from pellucid.training.checkpoint import (
     TrainingState,
     flatten,
@@ -22,7 +23,7 @@ from pellucid.training.checkpoint import (
     unflatten,
 )
 from pellucid.training.finetune import finetune
-from pellucid.training.recorder import Recorder
+from pellucid.training.recorder import Recorder, hold
 from pellucid.workspace.run import Run, read_lines
 
 SCRIPT = """
@@ -138,5 +139,20 @@ def test_a_torn_last_line_of_metrics_is_left_out_and_later_steps_are_dropped(tmp
     with log.open("a") as file:
         file.write('{"kind": "step", "st')
     assert [line["step"] for line in read_lines(log)] == [1, 2, 3]
-    Recorder.resume(Run.open(tmp_path / "run"), last_step=2, last_epoch=0)
+    run = Run.open(tmp_path / "run")
+    Recorder.resume(run, hold(run.path), last_step=2, last_epoch=0)
     assert [line["step"] for line in read_lines(log)] == [1, 2]
+
+
+def test_two_processes_never_write_the_same_run(tmp_path):
+    """A killed process lets go; a living one is waited for, then named as the reason."""
+    held = "import sys, time; from pathlib import Path; from pellucid.training.recorder import hold;"
+    held += "lock = hold(Path(sys.argv[1])); print('held', flush=True); time.sleep(60)"
+    command = [sys.executable, "-c", held, str(tmp_path)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as other:
+        assert other.stdout is not None
+        assert other.stdout.readline() == "held\n"
+        with pytest.raises(TrainingError, match="another process is training"):
+            hold(tmp_path, seconds=0.1)
+        other.kill()
+    hold(tmp_path, seconds=5.0).release()

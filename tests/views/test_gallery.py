@@ -6,7 +6,6 @@ import functools
 import http.server
 import io
 import json
-import shutil
 import subprocess
 import sys
 import threading
@@ -19,16 +18,13 @@ from PIL import Image
 
 WEB = Path(__file__).parents[2] / "src/pellucid/studio/web"
 VITE = WEB / "node_modules/.bin/vite"
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 PAGE = "src/views/gallery"
 SERIOUS = {"serious", "critical"}
 
 pytestmark = [
     pytest.mark.browser,
     pytest.mark.thorough,  # the report is drawn in the browser with every change; this is each kind by itself
-    pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed"),
     pytest.mark.skipif(not VITE.exists(), reason="the front end's packages are not installed"),
-    pytest.mark.xdist_group("gallery"),
 ]
 
 
@@ -53,28 +49,17 @@ def gallery(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     server.server_close()
 
 
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Any]:
-    playwright = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
-    with playwright.sync_playwright() as driver:
-        opened = driver.chromium.launch(
-            executable_path=CHROMIUM, args=["--no-sandbox", "--enable-unsafe-swiftshader"]
-        )
-        yield opened
-        opened.close()
-
-
 Look = Callable[..., Any]
 
 
 @pytest.fixture
-def look(gallery: str, chromium: Any) -> Iterator[Look]:
+def look(gallery: str, browser: Any) -> Iterator[Look]:
     """Open the gallery with some views; afterwards, no script has complained."""
     complaints: list[str] = []
     contexts: list[Any] = []
 
     def go(only: str = "", width: int = 1200, **asked: str) -> Any:
-        context = chromium.new_context(viewport={"width": width, "height": 900})
+        context = browser.new_context(viewport={"width": width, "height": 900})
         contexts.append(context)
         context.set_default_timeout(90_000)
         page = context.new_page()

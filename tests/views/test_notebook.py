@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import json
-import shutil
 import sys
 from pathlib import Path
 from types import SimpleNamespace
@@ -20,7 +19,6 @@ from pellucid.views import Axis, Bars, BarSeries, Text, View
 from pellucid.views.notebook import widget
 from pellucid.views.pack import pack
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 VIEW_TYPE = "application/vnd.jupyter.widget-view+json"
 
 
@@ -95,9 +93,7 @@ PAGE = """<!doctype html><body style="background: rgb(20, 20, 20)"><div id="cell
 
 
 @pytest.mark.browser
-@pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed")
-def test_the_widget_draws_in_a_tree_of_its_own(tmp_path: Path) -> None:
-    playwright = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
+def test_the_widget_draws_in_a_tree_of_its_own(browser: Any, tmp_path: Path) -> None:
     filled = {
         "PACKS": [base64.b64encode(pack(view, compact=True)).decode() for view in views()],
         "SCRIPT": asset("widget/widget.js"),
@@ -108,16 +104,14 @@ def test_the_widget_draws_in_a_tree_of_its_own(tmp_path: Path) -> None:
     for name, value in filled.items():
         page = page.replace(name, json.dumps(value).replace("</", "<\\/"), 1)
     (tmp_path / "cell.html").write_text(page, encoding="utf-8")
-    with playwright.sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        tab = browser.new_page()
-        complaints: list[str] = []
-        tab.on("pageerror", lambda error: complaints.append(str(error)))
-        tab.goto((tmp_path / "cell.html").as_uri())
-        tab.get_by_role("heading", name="Answers").wait_for()
-        tab.get_by_text("A paragraph.").wait_for()
-        assert tab.locator("figure").count() == 2
-        assert tab.locator("[data-theme=dark]").count() == 1
-        assert tab.evaluate("getComputedStyle(document.body).margin") == "8px"
-        browser.close()
+    tab = browser.new_page()
+    complaints: list[str] = []
+    tab.on("pageerror", lambda error: complaints.append(str(error)))
+    tab.goto((tmp_path / "cell.html").as_uri())
+    tab.get_by_role("heading", name="Answers").wait_for()
+    tab.get_by_text("A paragraph.").wait_for()
+    assert tab.locator("figure").count() == 2
+    assert tab.locator("[data-theme=dark]").count() == 1
+    assert tab.evaluate("getComputedStyle(document.body).margin") == "8px"
+    tab.close()
     assert complaints == []

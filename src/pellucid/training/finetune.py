@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from filelock import FileLock
 
 from pellucid.data import Data
 from pellucid.data.source import load_data, splits
@@ -25,7 +26,7 @@ from pellucid.result.provenance import package_versions
 from pellucid.training.augment import Augment
 from pellucid.training.config import TrainingConfig
 from pellucid.training.network import example_inputs
-from pellucid.training.recorder import Recorder
+from pellucid.training.recorder import Recorder, hold
 from pellucid.training.strategies import Phase, merge_adapters, plan
 from pellucid.training.trainer import LAST, Trainer, balanced_weights
 from pellucid.workspace.run import Run
@@ -214,21 +215,32 @@ def _start(
             f"{path} holds a run already ({run.status}). Choose another folder, or go on with it "
             "by resume=True (--resume)."
         )
+    lock = hold(path)
+    try:
+        return _go_on(run, record, lock)
+    except BaseException:
+        lock.release()
+        raise
+
+
+def _go_on(run: Run, record: dict[str, Any], lock: FileLock) -> Recorder:
     old = run.record
     for part in ("config", "model", "data", "labels"):
         if old[part] != record[part]:
             raise TrainingError(
-                f"{path} was begun with another {part} ({_difference(old[part], record[part])}); "
-                "resume with the same one, or start a new run."
+                f"{run.path} was begun with another {part} "
+                f"({_difference(old[part], record[part])}); resume with the same one, or start a "
+                "new run."
             )
     if old["status"] == "finished":
-        return Recorder(run, old)
-    if not recovered(path / LAST).is_dir():
-        return Recorder.resume(run, last_step=0, last_epoch=0)
+        lock.release()
+        return Recorder(run, old, lock)
+    if not recovered(run.path / LAST).is_dir():
+        return Recorder.resume(run, lock, last_step=0, last_epoch=0)
     from pellucid.training.checkpoint import load_checkpoint
 
-    _, state, _ = load_checkpoint(path / LAST)
-    return Recorder.resume(run, last_step=state.step, last_epoch=state.epoch)
+    _, state, _ = load_checkpoint(run.path / LAST)
+    return Recorder.resume(run, lock, last_step=state.step, last_epoch=state.epoch)
 
 
 def _difference(old: Any, new: Any) -> str:

@@ -21,8 +21,6 @@ import pytest
 import xarray as xr
 from PIL import Image
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-OPTIONS = ("--no-sandbox", "--no-first-run", "--disable-background-networking")
 ENTRY_POINTS = """[pellucid.results]
 unforeseen = unforeseen_analysis:Unforeseen
 each_kind = unforeseen_analysis:EachKind
@@ -35,12 +33,9 @@ TOKEN = "onlytestsknow0123456789"
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     here = Path(__file__).parent
-    missing = pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed")
     for item in items:
         if here in item.path.parents:
             item.add_marker(pytest.mark.browser)
-            item.add_marker(missing)
-            item.add_marker(pytest.mark.xdist_group("studio"))
 
 
 @dataclass
@@ -217,15 +212,6 @@ def start(digits: Path, registered: Path) -> Callable[..., Running]:
         return Running(workspace, digits, registered, options).start()
 
     return begin
-
-
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Any]:
-    playwright = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
-    with playwright.sync_playwright() as driver:
-        opened = driver.chromium.launch(executable_path=CHROMIUM, args=list(OPTIONS))
-        yield opened
-        opened.close()
 
 
 Visit = Callable[..., Any]
