@@ -93,10 +93,13 @@ class Call:
         self._kept: dict[str, tuple[Tensor, Tensor]] = {}
         self._own_gradients: Tensor | None = None
 
-    def chunks(self, total: int, *, in_part: bool = False) -> Iterator[Int[Tensor, " m"]]:
-        """Split 0 … total - 1 into pieces that one pass, whole or `in_part`, can take."""
+    def chunks(self, total: int, *, part: int | None = None) -> Iterator[Int[Tensor, " m"]]:
+        """Split 0 … total - 1 into pieces that one pass can take.
+
+        `part` is the bytes of a row where a pass computes only a part of the network.
+        """
         rows = torch.arange(total, device=self.explained.device)
-        return iter(torch.split(rows, self._rows_at_once(total, in_part=in_part)))
+        return iter(torch.split(rows, self._rows_at_once(total, part=part)))
 
     def embed(self, indices: Int[Tensor, "n tokens"]) -> Float[Tensor, "n tokens width"]:
         """Embed token indices as the model does."""
@@ -328,8 +331,8 @@ class Call:
             done += size
         return _join(parts)
 
-    def _rows_at_once(self, total: int, *, in_part: bool = False) -> int:
-        return self._budget.rows(total, self._measure, in_part=in_part)
+    def _rows_at_once(self, total: int, *, part: int | None = None) -> int:
+        return self._budget.rows(total, self._measure, part=part)
 
     def _measure(self) -> int:
         """Bytes of all activations of one row."""

@@ -40,14 +40,17 @@ class Budget:
         )
         self._measured: int | None = None
 
-    def rows(self, total: int, measure: Callable[[], int], *, in_part: bool = False) -> int:
+    def rows(self, total: int, measure: Callable[[], int], *, part: int | None = None) -> int:
         """Rows that a pass may see where `total` are wanted; `measure` gives the bytes of one.
 
-        A pass `in_part` computes little of the network for each row, and may be larger on CPUs.
+        A pass that computes little of the network for each row, `part` bytes of it at a time, may
+        be larger on CPUs.
         """
-        quick = None if in_part else self._quick
+        quick = None if part else self._quick
         bounds = [bound for bound in (self._most, quick) if bound is not None]
         most = max(1, min([total, *bounds]))
+        if part:
+            return max(1, min(most, self._bytes // part))
         if most == 1 or most * self._row_bytes * MOST_PER_INPUT_BYTE <= self._bytes:
             return most
         if self._measured is None:

@@ -28,7 +28,7 @@ Size = int | tuple[int, int] | None
 WINDOWS_PER_SIDE = 8
 WORTH_A_TRACE = 2**23
 WORTH_BOXES = 0.75
-WINDOWS_PER_GROUP = 12
+WINDOWS_PER_GROUP = 32
 MOST_AT_ONCE = 32
 
 
@@ -224,7 +224,7 @@ def _pieces(
     number = max(1, isqrt(needed.numel() // WINDOWS_PER_GROUP))
     for rows, columns in incremental.groups(number):
         places = needed[rows][:, columns].nonzero()
-        for chunk in call.chunks(len(places), in_part=True) if len(places) else ():
+        for chunk in call.chunks(len(places), part=incremental.bytes) if len(places) else ():
             for part in torch.split(chunk.cpu(), MOST_AT_ONCE):
                 i, j = places[part].T
                 yield rows[i], columns[j]

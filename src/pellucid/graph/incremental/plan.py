@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import pairwise, product
-from math import prod
+from math import ceil, prod
 from typing import Any
 
 import torch
@@ -50,12 +50,13 @@ class Step:
 class Plan:
     """Steps of the local operators, from the explained input on, and each operator's cost.
 
-    `fixed` nodes depend on no input.
+    `fixed` nodes depend on no input. `numbers` counts those of each tensor.
     """
 
     steps: dict[fx.Node, Step]
     fixed: frozenset[fx.Node]
     costs: dict[fx.Node, float]
+    numbers: dict[fx.Node, int]
 
     @property
     def total(self) -> float:
@@ -71,6 +72,26 @@ class Plan:
             if (cost := self.costs.get(node, 0.0))
         )
         return 1 - sum(saved) / self.total
+
+    def most_numbers(self, done: Mapping[fx.Node, list[fx.Node]]) -> int:
+        """Numbers that one window needs at once, at most; `done` says what each node needs last.
+
+        An operator holds what it sees three times beside what it makes: as it was, as it is, and
+        the difference.
+        """
+        sizes = {node: self._size(node) for node in self.numbers if node not in self.fixed}
+        live = most = 0.0
+        for node, size in sizes.items():
+            live += size
+            seen = max((sizes.get(source, 0.0) for source in node.all_input_nodes), default=0.0)
+            most = max(most, live + 3 * seen + size)
+            live -= sum(sizes.get(finished, 0.0) for finished in done.get(node, ()))
+        return ceil(most)
+
+    def _size(self, node: fx.Node) -> float:
+        step = self.steps.get(node)
+        share = 1.0 if step is None else _largest(step.down) * _largest(step.across) / _area(step)
+        return self.numbers[node] * share
 
     def groups(self, number: int) -> Iterator[tuple[Tensor, Tensor]]:
         """Gather windows whose changes spread alike: intervals down and intervals across."""
@@ -103,7 +124,8 @@ def make_plan(
             rule = rule_of(node, maps, fixed, shapes[node]) if maps else None
             if rule is not None:
                 steps[node] = _step(rule, [steps[source] for source in maps])
-    return Plan(steps, frozenset(fixed), costs)
+    numbers = {node: prod(shape) for node, shape in shapes.items()}
+    return Plan(steps, frozenset(fixed), costs, numbers)
 
 
 def _shapes(program: fx.GraphModule, explained: fx.Node) -> dict[fx.Node, tuple[int, ...]]:
@@ -143,6 +165,10 @@ def _start(spans: Spans, which: Tensor, length: int) -> tuple[Tensor, int]:
 
 def _mean_size(spans: Spans) -> float:
     return float((spans[1] - spans[0]).float().mean())
+
+
+def _largest(spans: Spans) -> int:
+    return int((spans[1] - spans[0]).max())
 
 
 def _area(step: Step) -> int:

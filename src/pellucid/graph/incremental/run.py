@@ -16,6 +16,7 @@ from typing import Any, final
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor, fx
+from torch.nn.functional import linear
 
 from pellucid.graph.incremental.boxes import Box, Layout, Region, crop, whole
 from pellucid.graph.incremental.plan import ALMOST_WHOLE, Plan, Spans, Step, make_plan
@@ -25,6 +26,7 @@ from pellucid.model import Inputs
 
 aten = torch.ops.aten
 LAID_OUT = (aten.as_strided.default,)
+MAKES_NEW = (aten.convolution.default, aten.add.Tensor)
 
 
 @final
@@ -57,6 +59,12 @@ class Incremental:
     def share(self) -> float:
         """Work for one window against a whole forward pass, on average."""
         return self.plan.share
+
+    @property
+    def bytes(self) -> int:
+        """What one window takes at once, at most."""
+        picture: Tensor = self.explained.meta["val"]
+        return self.plan.most_numbers(self.done) * picture.element_size()
 
     def groups(self, number: int) -> Iterator[tuple[Int[Tensor, " k"], Int[Tensor, " l"]]]:
         """Intervals down and across that go together well, in at most number² groups."""
@@ -159,8 +167,13 @@ class Picture:
         self, node: fx.Node, rule: Rule, values: Mapping[fx.Node, Any], region: Region
     ) -> Box:
         """Compute an operator in a region, from the region that it sees."""
-        if node.target is aten.convolution.default and max(rule.window.kernel) > 1:
-            return self._convolve(node, rule, values, region)
+        if node.target is aten.convolution.default:
+            if max(rule.window.kernel) > 1:
+                return self._convolve(node, rule, values, region)
+            if _mixes_channels_only(rule):
+                return self._mix(rule, values, region)
+        if node.target is aten.relu.default and self._may_overwrite(node, values, region):
+            return Box(region, values[node.all_input_nodes[0]].rows.relu_())
         seen = rule.window.needs(region)
 
         def part(source: fx.Node) -> Any:
@@ -193,6 +206,19 @@ class Picture:
         rows = rule.layout.to_rows(changed)
         return Box(region, rows.add_(crop(self._table(node), None, rule.layout, region)))
 
+    def _mix(self, rule: Rule, values: Mapping[fx.Node, Any], region: Region) -> Box:
+        """Convolve with a kernel of one place: a product of matrices."""
+        source, weight, bias, *_ = rule.args
+        layout = self._source.plan.steps[source].rule.layout
+        rows = crop(self._table(source), values[source], layout, rule.window.needs(region))
+        return Box(region, linear(rows, values[weight].flatten(1), bias and values[bias]))
+
+    def _may_overwrite(self, node: fx.Node, values: Mapping[fx.Node, Any], region: Region) -> bool:
+        """Whether what a node reads was made for it alone, and is all that it needs."""
+        (source,) = node.all_input_nodes
+        alone = source in self._source.done.get(node, ()) and source.target in MAKES_NEW
+        return alone and values[source].region.same_as(region)
+
     def _spread_out(self, node: fx.Node, box: Box, size: int) -> Tensor:
         """The whole map of each variant."""
         layout = self._source.plan.steps[node].rule.layout
@@ -204,6 +230,11 @@ class Picture:
             layout = self._source.plan.steps[node].rule.layout
             self._tables[node] = layout.to_rows(self._kept[node])
         return self._tables[node]
+
+
+def _mixes_channels_only(rule: Rule) -> bool:
+    _, _, _, stride, _, _, transposed, _, groups = rule.args
+    return not transposed and groups == 1 and set(stride) == {1}
 
 
 def _whole(program: fx.GraphModule, node: fx.Node, values: Mapping[fx.Node, Any]) -> Any:
