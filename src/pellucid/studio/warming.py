@@ -1,26 +1,45 @@
-"""Load what the first result will need, while the reader still looks at the list."""
+"""Make the first page quick, then load what the next ones need, while it is looked at."""
 
 from __future__ import annotations
 
 import importlib
 import threading
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
+from pellucid.errors import PellucidError
+from pellucid.studio.contents import RunItem
 from pellucid.studio.state import Studio
+from pellucid.studio.workers.parts import Workers
 
 WAIT_SECONDS = 2.0  # the first page comes first
+NEWEST_RUNS = 3  # their metrics are read beforehand; a million steps take a second
 MODULES = ("pellucid.result.store", "pellucid.views.pack", "pellucid.attribution.registry")
 
 
 @asynccontextmanager
 async def warming(studio: Studio) -> AsyncIterator[None]:
-    """Load heavy modules in the background."""
-
-    def load() -> None:
-        for module in () if studio.closing.wait(WAIT_SECONDS) else MODULES:
-            importlib.import_module(module)
-
-    thread = threading.Thread(target=load, name="warming", daemon=True)
+    """Warm up in the background."""
+    thread = threading.Thread(target=_warm_up, args=(studio,), name="warming", daemon=True)
     thread.start()
     yield
+
+
+def _warm_up(studio: Studio) -> None:
+    listed = _list(studio)
+    if studio.closing.wait(WAIT_SECONDS):
+        return
+    for run in listed[:NEWEST_RUNS]:
+        with suppress(PellucidError, OSError):  # whoever opens the run is told
+            studio.logs.of(run.path)
+    for module in MODULES:
+        importlib.import_module(module)
+    if studio.has(Workers):
+        studio.part(Workers).questions.submit("pellucid.studio.asking.opening:warm_up", {})
+
+
+def _list(studio: Studio) -> list[RunItem]:
+    try:
+        return list(studio.contents.listing().runs.values())
+    except (PellucidError, OSError):  # whoever opens the list is told
+        return []

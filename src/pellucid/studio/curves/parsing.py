@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import json
 import math
 from typing import Any
@@ -25,7 +24,7 @@ def parse(content: bytes, first_line: int) -> tuple[Rows, int]:
 
     Numbers alone are kept. What is no JSON object with a kind is passed over.
     """
-    if len(content) > FEW_BYTES and not _is_odd(content):
+    if len(content) > FEW_BYTES:
         try:
             return _parsed_by_arrow(content, first_line)
         except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
@@ -33,14 +32,9 @@ def parse(content: bytes, first_line: int) -> tuple[Rows, int]:
     return _parsed_one_by_one(content, first_line)
 
 
-def _is_odd(content: bytes) -> bool:
-    """Whether there are numbers that JSON lacks, or empty lines, which Arrow passes over."""
-    return b"NaN" in content or b"Infinity" in content or b"\n\n" in content
-
-
 def _parsed_by_arrow(content: bytes, first_line: int) -> tuple[Rows, int]:
     options = arrow_json.ReadOptions(use_threads=True, block_size=BLOCK_BYTES)
-    table = arrow_json.read_json(io.BytesIO(content), read_options=options)
+    table = arrow_json.read_json(pa.BufferReader(content), read_options=options)
     if table.num_rows != content.count(b"\n") or "kind" not in table.column_names:
         raise pa.ArrowInvalid("not one object with a kind per line")
     kinds = table["kind"]
@@ -66,8 +60,11 @@ def _is_numeric(column: Any) -> bool:
 
 
 def _floats(column: Any) -> Floats:
-    values: Floats = column.cast(pa.float64()).to_numpy()
-    return values
+    """Missing entries as NaN, and those that are no numbers as inf."""
+    numbers = column.cast(pa.float64())
+    values: Floats = numbers.to_numpy()
+    undefined = pc.fill_null(pc.is_nan(numbers), False)
+    return np.where(undefined.to_numpy(), np.inf, values) if pc.any(undefined).as_py() else values
 
 
 def _parsed_one_by_one(content: bytes, first_line: int) -> tuple[Rows, int]:

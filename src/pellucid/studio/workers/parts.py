@@ -39,13 +39,12 @@ def make_workers(num_job_workers: int, catalogue: str | None) -> Workers:
 
 @asynccontextmanager
 async def working(studio: Studio) -> AsyncIterator[None]:
-    """Keep workers while the studio runs, none where it is read-only; the first warms up now."""
+    """Keep workers while the studio runs, none where it is read-only."""
     if studio.settings.read_only:
         yield
         return
     workers = make_workers(studio.settings.num_job_workers, studio.settings.catalogue)
     studio.put(workers)
-    workers.questions.submit("pellucid.studio.asking.opening:warm_up", {})
     try:
         yield
     finally:

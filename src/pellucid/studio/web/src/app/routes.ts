@@ -1,4 +1,5 @@
-// Which page an address leads to. Pages are fetched when they are visited first.
+// Which page an address leads to. Pages are fetched when they are visited first, or when nothing else is to do.
+import { bodyOf } from "$views/registry";
 import type { Component } from "svelte";
 import { match } from "./router.svelte";
 
@@ -33,6 +34,19 @@ export const ROUTES: readonly Route[] = Object.entries(PATTERNS).flatMap(([patte
   const load = files[`./pages/${name}/Page.svelte`];
   return load ? [{ pattern, name, load }] : [];
 });
+
+/** Fetch the other pages, and curves, one by one while the browser is idle. */
+export async function fetchAhead(): Promise<void> {
+  const ahead: (() => Promise<unknown>)[] = [...ROUTES.map(({ load }) => load), () => bodyOf("Lines")];
+  for (const load of ahead) {
+    await idle();
+    await load().catch(() => undefined); // whoever opens the page is told
+  }
+}
+
+function idle(): Promise<void> {
+  return new Promise((resolve) => ("requestIdleCallback" in window ? requestIdleCallback(() => resolve()) : setTimeout(resolve, 200)));
+}
 
 export function find(path: string): { route: Route; params: Record<string, string> } | null {
   for (const route of ROUTES) {
