@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 import threading
+import time
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, TypeVar, cast
@@ -49,7 +50,8 @@ class Studio:
     """One studio. Parts that start and end with it, such as its jobs, are put in by their kind.
 
     `contents` finds runs and results, `opened` and `logs` read them within `bounds`. `training`
-    names the job that trains a run, by the run's id; whoever runs jobs keeps it. `closing` is set
+    names the job that trains a run, by the run's id; whoever runs jobs keeps it. `asked` is when
+    the last request came (by the monotonic clock), at first when the studio began. `closing` is set
     when the studio ends, for all that would wait.
     """
 
@@ -62,6 +64,7 @@ class Studio:
         self.logs = MetricsLogs(self.bounds)
         self.opened = OpenedResults(self.bounds, settings.cache_bytes)
         self.training: dict[str, str] = {}
+        self.asked = time.monotonic()
         self.closing = threading.Event()
         self._parts: dict[type[Any], Any] = {}
 
@@ -80,7 +83,9 @@ class Studio:
 
 def current_studio(request: Request) -> Studio:
     """The studio that a request is for; for use with `Depends`."""
-    return cast("Studio", request.app.state.studio)
+    studio = cast("Studio", request.app.state.studio)
+    studio.asked = time.monotonic()
+    return studio
 
 
 Current = Annotated[Studio, Depends(current_studio)]
