@@ -4,20 +4,36 @@ import { language, t } from "./i18n.svelte";
 const MISSING = "–";
 const locale = () => (language() === "zh" ? "zh-Hans" : "en-GB");
 
+const formatters = new Map<string, unknown>();
+
+/** A formatter, made once for each language: to make one takes longer than to write a hundred numbers. */
+function kept<F>(name: string, make: (locale: string) => F): F {
+  const key = `${locale()} ${name}`;
+  if (!formatters.has(key)) formatters.set(key, make(locale()));
+  return formatters.get(key) as F;
+}
+
+function written(value: number, options: Intl.NumberFormatOptions): string {
+  return kept(JSON.stringify(options), (at) => new Intl.NumberFormat(at, options)).format(value).replace("-", "−");
+}
+
+function dated(moment: Date, options: Intl.DateTimeFormatOptions): string {
+  return Number.isNaN(moment.getTime()) ? MISSING : kept(JSON.stringify(options), (at) => new Intl.DateTimeFormat(at, options)).format(moment);
+}
+
 /** A number with about three significant digits: 0.0412, 12.3, 1,204. */
 export function number(value: number | null | undefined, digits = 3): string {
   if (value === null || value === undefined || Number.isNaN(value)) return MISSING;
   const size = Math.abs(value);
   if (size !== 0 && (size < 1e-4 || size >= 1e7)) return value.toExponential(Math.max(digits - 1, 0)).replace("e+", "e").replace(/-/g, "−");
   const options = size >= 1000 ? { maximumFractionDigits: 0 } : { maximumSignificantDigits: digits };
-  return value.toLocaleString(locale(), options).replace("-", "−");
+  return written(value, options);
 }
 
 /** A share as a percentage: 0.787 is 78.7 %. */
 export function percent(value: number | null | undefined, decimals = 1): string {
   if (value === null || value === undefined || Number.isNaN(value)) return MISSING;
-  const text = (value * 100).toLocaleString(locale(), { minimumFractionDigits: decimals, maximumFractionDigits: decimals });
-  return `${text.replace("-", "−")} %`;
+  return `${written(value * 100, { minimumFractionDigits: decimals, maximumFractionDigits: decimals })} %`;
 }
 
 /** A number of bytes: 12.4 MB. */
@@ -47,7 +63,7 @@ export function ago(moment: string, now = Date.now()): string {
   if (Number.isNaN(then)) return MISSING;
   const seconds = (then - now) / 1000;
   if (Math.abs(seconds) > 7 * 86_400) return date(moment);
-  const relative = new Intl.RelativeTimeFormat(locale(), { numeric: "auto" });
+  const relative = kept("ago", (at) => new Intl.RelativeTimeFormat(at, { numeric: "auto" }));
   for (const [unit, size] of STEPS) {
     if (Math.abs(seconds) >= size) return relative.format(Math.round(seconds / size), unit);
   }
@@ -55,12 +71,10 @@ export function ago(moment: string, now = Date.now()): string {
 }
 
 export function date(moment: string): string {
-  const then = new Date(moment);
-  return Number.isNaN(then.getTime()) ? MISSING : then.toLocaleDateString(locale(), { year: "numeric", month: "short", day: "numeric" });
+  return dated(new Date(moment), { year: "numeric", month: "short", day: "numeric" });
 }
 
 /** Date and time to the minute. */
 export function when(moment: string): string {
-  const then = new Date(moment);
-  return Number.isNaN(then.getTime()) ? MISSING : then.toLocaleString(locale(), { dateStyle: "medium", timeStyle: "short" });
+  return dated(new Date(moment), { dateStyle: "medium", timeStyle: "short" });
 }
