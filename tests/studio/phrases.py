@@ -10,7 +10,7 @@ from pathlib import Path
 WEB = Path(__file__).resolve().parents[2] / "src/pellucid/studio/web/src"
 PLACE = re.compile(r"\{([^{}]+)\}")
 WITHIN = r"(?:(?![.!?] ).)+?"
-NUMBER = r"(?:[<>]?[+−-]?[\d.,]+(?:e[+−-]?\d+)?(?:–[\d.,]+)?(?: %)?|–|−?∞)"
+NUMBER = r"(?:[<>]?[+−-]?[\d.,]+(?:e[+−-]?\d+)?(?:–[\d.,]+)?(?: ?%)?|–|−?∞)"
 PATTERNS = {"": WITHIN, "*": WITHIN, "+": ".+?", "#": NUMBER}
 WORDS = re.compile(r"[^\W\d_]{2}")
 

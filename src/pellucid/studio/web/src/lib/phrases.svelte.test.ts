@@ -36,10 +36,11 @@ test("a place for a number takes numbers alone", () => {
 test("a place for a phrase takes phrases alone, however deep", () => {
   expect(phrase("photo.png: Saliency")).toBe("photo.png：显著图");
   expect(phrase("photo.png: Third-party")).toBe("photo.png: Third-party");
-  expect(phrase("Resolution: a grid of 7 × 7 segments of layer layer4.")).toBe("分辨率：层 layer4 的7 × 7 的分块网格。");
+  expect(phrase("Resolution: a grid of 7 × 7 segments of layer layer4.")).toBe("分辨率：7 × 7 的分块网格（层 layer4）。");
 });
 
 test("lists are joined as the language does", () => {
+  expect(phrase("Only B knows Cat, Dog and 2 more.")).toBe("只有 B 认识 Cat、Dog、另外 2 项。");
   expect(phrase("3 samples explained with Saliency, LIME and 2 more.")).toBe("用显著图、LIME、另外 2 项解释了 3 个样本。");
 });
 

@@ -25,10 +25,11 @@ const PATTERNS: Record<string, string> = {
   "": "(?:(?![.!?] ).)+?",
   "*": "(?:(?![.!?] ).)+?",
   "+": ".+?",
-  "#": "(?:[<>]?[+−-]?[\\d.,]+(?:e[+−-]?\\d+)?(?:–[\\d.,]+)?(?: %)?|–|−?∞)",
+  "#": "(?:[<>]?[+−-]?[\\d.,]+(?:e[+−-]?\\d+)?(?:–[\\d.,]+)?(?: ?%)?|–|−?∞)",
 };
 const SENTENCES = /(?<=[.!?])[ \n]/;
 const LISTED = /, | and (?=[^,]*$)/;
+const MORE = /^[\d,]+ more$/;
 
 const read = new Map<string, Catalogue>();
 
@@ -39,8 +40,13 @@ export function phrase(text: string): string {
 
 /** Names that stand beside each other: translated where all of them are phrases, else left alone, as they are the user's. */
 export function phrases<N extends string | null>(names: readonly N[]): N[] {
-  const said = names.map((name) => (name && isWords(name) ? known(name) : name));
-  return said.some((words, at) => words === null && names[at] !== null) ? [...names] : (said as N[]);
+  const said = new Map<N, N>();
+  for (const name of new Set(names)) {
+    const words = name && isWords(name) ? known(name) : name;
+    if (words === null && name !== null) return [...names];
+    said.set(name, words as N);
+  }
+  return names.map((name) => said.get(name)!);
 }
 
 function catalogue(): Catalogue | null {
@@ -52,7 +58,7 @@ function catalogue(): Catalogue | null {
 
 function catalogueOf(code: string): Catalogue {
   const entries = Object.entries(files).filter(([path]) => path.includes(`/${code}/`)).flatMap(([, words]) => Object.entries(words));
-  const templates = entries.filter(([key]) => PLACE.test(key)).sort(([one], [other]) => literal(other) - literal(one));
+  const templates = entries.filter(([key]) => PLACE.test(key)).sort(([one], [other]) => literal(other) - literal(one) || strict(other) - strict(one));
   return { exact: new Map(entries), templates: templates.map(([key, words]) => templateOf(key, words)) };
 }
 
@@ -73,6 +79,7 @@ function placeOf(part: string): string {
 }
 
 const literal = (key: string) => key.replace(/\{[^{}]+\}/g, "").length;
+const strict = (key: string) => key.split("{+").length;
 const escaped = (text: string) => text.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
 const isWords = (text: string) => /\p{L}{2}/u.test(text);
 
@@ -94,11 +101,17 @@ function filled({ pattern, places, words }: Template, text: string): string | nu
   const values: Record<string, string> = {};
   for (const { name, sort } of places) {
     const value = found[name]!;
-    const said = sort === "+" ? known(value) : sort === "*" ? phrases(value.split(LISTED)).join("、") : value;
+    const said = sort === "+" ? known(value) : sort === "*" ? listed(value) : value;
     if (said === null) return null;
     values[name] = said;
   }
   return words.replace(/\{(\w+)\}/g, (_, name: string) => values[name] ?? "");
+}
+
+function listed(text: string): string {
+  const names = text.split(LISTED);
+  const more = MORE.test(names.at(-1)!) ? names.splice(-1) : [];
+  return [...phrases(names), ...phrases(more)].join("、");
 }
 
 // A caption is put together of phrases of one or more sentences, of which the longest counts.
