@@ -25,6 +25,7 @@ test("places keep what stands in them", () => {
   expect(phrase("Evaluate resnet18 on my cats")).toBe("在 my cats 上评估 resnet18");
   expect(phrase("{label} (AUC 0.912)")).toBe("{label}（AUC 0.912）");
   expect(phrase("95 % interval 89.2–93.6 %")).toBe("95 % 区间 89.2–93.6 %");
+  expect(phrase("95\u00a0% interval 89.2–93.6\u00a0%")).toBe("95 % 区间 89.2–93.6 %");
 });
 
 test("a place for a number takes numbers alone", () => {

@@ -28,6 +28,7 @@ const PATTERNS: Record<string, string> = {
   "#": "(?:[<>]?[+−-]?[\\d.,]+(?:e[+−-]?\\d+)?(?:–[\\d.,]+)?(?: ?%)?|–|−?∞)",
 };
 const SENTENCES = /(?<=[.!?])[ \n]/;
+const UNBROKEN = "\u00a0"; // reports keep a number and its unit on one line
 const LISTED = /, | and (?=[^,]*$)/;
 const MORE = /^[\d,]+ more$/;
 
@@ -35,7 +36,9 @@ const read = new Map<string, Catalogue>();
 
 /** `text` in the language of the page: as a whole, else sentence by sentence; what is not known stays. */
 export function phrase(text: string): string {
-  return known(text) ?? bySentence(text);
+  const plain = text.replaceAll(UNBROKEN, " ");
+  const said = known(plain) ?? bySentence(plain);
+  return said === plain ? text : said;
 }
 
 /** Names that stand beside each other: translated where all of them are phrases, else left alone, as they are the user's. */
