@@ -5,7 +5,10 @@ import { language } from "./i18n.svelte";
 import { phrase, phrases } from "./phrases";
 
 // Columns and key figures that hold what the user named.
-const USERS = new Set(["Strategy", "Changed most", "Matters most", "sample", "class", "true class", "explained class", "answer", "first answer", "answer of A", "answer of B", "A", "B", "tensor", "layer", "module", "in", "unit", "text"]);
+const USERS = new Set([
+  "sample", "class", "true class", "explained class", "answer", "first answer", "answer of A", "answer of B", "A", "B",
+  "tensor", "layer", "module", "in", "unit", "text", "Strategy", "Changed most", "Matters most",
+]);
 const LAYER = /^[a-z_][\w.[\]-]*$/;
 
 /** The same view for readers of English; for others one with its words in their language. */
