@@ -1,11 +1,13 @@
 // Words that tables and texts are written in, as pellucid/views/wording.py has them.
 import type { TableColumn } from "./kinds";
+import { phrase } from "./phrases";
 
 export { axisLabel, formatted, quantity, shorten } from "./numbers";
 export { formatNumber } from "./spec";
 
 export function columnLabel(column: TableColumn): string {
-  return column.unit ? `${column.name} (${column.unit})` : column.name;
+  const name = phrase(column.name);
+  return column.unit ? `${name} (${phrase(column.unit)})` : name;
 }
 
 /** Says whether a column holds numbers (and gaps) only. */

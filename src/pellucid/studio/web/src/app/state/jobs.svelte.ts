@@ -1,6 +1,7 @@
 // Long work: what is running, how far it is, and what came of it. Follows the server's events.
 import { api, events, words } from "$lib/api";
 import { t } from "$lib/i18n.svelte";
+import { phrase } from "$lib/phrases";
 import type { Job, JobRequest } from "$lib/schemas";
 import { toasts } from "./toasts.svelte";
 
@@ -85,6 +86,6 @@ function sorted(list: readonly Job[]): readonly Job[] {
 function tellEnd(job: Job): void {
   const before = jobs.find(job.id);
   if (!before || !isActive(before) || isActive(job)) return;
-  if (job.state === "done") toasts.show(t("app.toast.done", { title: job.title }), { tone: "good", href: placeOf(job), action: t("app.toast.open") });
-  else if (job.state === "failed") toasts.show(t("app.toast.failed", { title: job.title, why: job.error?.message ?? "" }), { tone: "bad", href: "/jobs", action: t("app.toast.look") });
+  if (job.state === "done") toasts.show(t("app.toast.done", { title: phrase(job.title) }), { tone: "good", href: placeOf(job), action: t("app.toast.open") });
+  else if (job.state === "failed") toasts.show(t("app.toast.failed", { title: phrase(job.title), why: job.error?.message ?? "" }), { tone: "bad", href: "/jobs", action: t("app.toast.look") });
 }

@@ -1,6 +1,7 @@
 // What is said of a graph's items: titles, details, names to find them by, numbers to colour them by.
 import type { Graph, TableColumn } from "$lib/kinds";
-import { formatted, specOf } from "$lib/wording";
+import { phrase } from "$lib/phrases";
+import { columnLabel, formatted, specOf } from "$lib/wording";
 import { amountsOf } from "./amounts";
 import type { Hierarchy } from "./hierarchy";
 
@@ -47,7 +48,7 @@ export class GraphModel {
 
   details(item: number): { name: string; value: string }[] {
     return this.graph.details
-      .map((column) => ({ name: column.unit ? `${column.name} (${column.unit})` : column.name, value: this.detail(item, column.name) }))
+      .map((column) => ({ name: columnLabel(column), value: phrase(this.detail(item, column.name)) }))
       .filter(({ value }) => value && value !== "–");
   }
 
