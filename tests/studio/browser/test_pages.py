@@ -21,7 +21,7 @@ KINDS = {"Lines", "Bars", "Histogram", "Matrix", "Scatter", "ImageGrid", "Overla
 KINDS |= {"Graph", "Flow", "Surface", "Tokens", "Text"}
 UNFORESEEN = ("lines", "matrix", "scatter", "flow", "surface")
 PAGES = {
-    "workspace": "/?what=results",
+    "workspace": "/?show=results",
     "run": "/runs/{run}",
     "result": "/results/{explanation}",
     "each kind": "/results/{each_kind}",
