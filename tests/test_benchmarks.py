@@ -22,8 +22,8 @@ def script(monkeypatch: pytest.MonkeyPatch) -> Any:
     "name",
     [
         "LSTM",
-        "text CNN",
-        pytest.param("transformers:Bert", marks=pytest.mark.slow),
+        pytest.param("text CNN", marks=pytest.mark.thorough),
+        pytest.param("transformers:Bert", marks=pytest.mark.thorough),
         pytest.param("torchvision:squeezenet1_1", marks=pytest.mark.slow),
     ],
 )

@@ -145,10 +145,10 @@ def test_a_layer_that_does_not_end_the_model_is_refused():
     ("name", "modules", "rows"),
     [
         ("mobilenet_v3_small", ("classifier",), [(576,)]),
-        ("swin_t", ("features.7", "norm", "head"), [(2, 2, 768)]),
         *(
             pytest.param(*case, marks=pytest.mark.thorough)
             for case in (
+                ("swin_t", ("features.7", "norm", "head"), [(2, 2, 768)]),
                 ("resnet18", ("layer4", "fc"), [(256, 4, 4)]),
                 ("vit_b_16", ("encoder.layers.encoder_layer_11", "heads"), [(17, 768)]),
                 ("convnext_tiny", ("features.7", "classifier"), [(768, 2, 2)]),

@@ -62,7 +62,14 @@ def test_finds_and_replaces_heads_of_torchvision(name: str) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["resnet18", "densenet121", "swin_t", "vit_b_16"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "densenet121",
+        "vit_b_16",
+        *(pytest.param(n, marks=pytest.mark.thorough) for n in ("resnet18", "swin_t")),
+    ],
+)
 def test_finds_and_replaces_heads_of_larger_networks(name: str) -> None:
     _check(f"torchvision:{name}", TORCHVISION[name])
 

@@ -79,7 +79,17 @@ def test_torchvision(tmp_path: Path, head: bool, monkeypatch: pytest.MonkeyPatch
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["googlenet", "mnasnet0_5", "densenet121", "vit_b_16", "maxvit_t"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "mnasnet0_5",
+        "vit_b_16",
+        *(
+            pytest.param(name, marks=pytest.mark.thorough)
+            for name in ("googlenet", "densenet121", "maxvit_t")
+        ),
+    ],
+)
 def test_larger_networks_of_torchvision(tmp_path: Path, name: str) -> None:
     model = pellucid.load(f"torchvision:{name}", weights=False, device="cpu")
     assert_round_trip(finetuned(model), tmp_path)

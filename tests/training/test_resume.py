@@ -76,7 +76,11 @@ def kill_after(process: subprocess.Popen[bytes], run: Path, steps: int) -> None:
             (8, 45),
         ),
         ({"strategy": "full", "augment": "crop", "checkpoint_seconds": 0.05}, (45,)),
-        ({"strategy": "gradual", "optimizer": "sgd", "checkpoint_seconds": 60}, (45,)),
+        pytest.param(
+            {"strategy": "gradual", "optimizer": "sgd", "checkpoint_seconds": 60},
+            (45,),
+            marks=pytest.mark.thorough,
+        ),
     ],
     ids=["partial", "full", "gradual"],
 )
@@ -146,7 +150,9 @@ def test_a_torn_last_line_of_metrics_is_left_out_and_later_steps_are_dropped(tmp
 
 def test_two_processes_never_write_the_same_run(tmp_path):
     """A killed process lets go; a living one is waited for, then named as the reason."""
-    held = "import sys, time; from pathlib import Path; from pellucid.training.recorder import hold;"
+    held = (
+        "import sys, time; from pathlib import Path; from pellucid.training.recorder import hold;"
+    )
     held += "lock = hold(Path(sys.argv[1])); print('held', flush=True); time.sleep(60)"
     command = [sys.executable, "-c", held, str(tmp_path)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as other:

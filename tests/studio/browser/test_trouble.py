@@ -17,8 +17,6 @@ from typing import Any
 import pytest
 from PIL import Image
 
-pytestmark = pytest.mark.thorough  # servers that are killed and begin anew take minutes
-
 ENDLESS = {
     "epochs": 5000,
     "patience": 0,
@@ -66,6 +64,7 @@ def test_an_empty_workspace_says_where_to_begin(shaky: Any, visit: Any) -> None:
         page.get_by_text(words).first.wait_for()
 
 
+@pytest.mark.thorough  # begins anew twice, which takes a minute
 def test_a_killed_studio_goes_on_where_it_was(shaky: Any, visit: Any) -> None:
     job = training(shaky, epochs=9)
     page = visit(shaky, "/jobs")
