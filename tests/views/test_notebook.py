@@ -76,11 +76,19 @@ def test_views_are_packed_when_they_are_asked_for(monkeypatch: pytest.MonkeyPatc
     assert more["buffers"] == [pack(views()[1], compact=True)]
 
 
+def test_the_style_sheet_is_not_taken_for_the_style_of_a_widget() -> None:
+    """Views of notebooks make a child of what is called "style", and fail if it is text."""
+    pytest.importorskip("anywidget")
+    shown = widget("Two views.", views())
+    assert "stylesheet" in shown.keys
+    assert "style" not in shown.keys
+
+
 PAGE = """<!doctype html><body style="background: rgb(20, 20, 20)"><div id="cell"></div>
 <script type="module">
   const packs = PACKS.map((text) => Uint8Array.from(atob(text), (one) => one.charCodeAt(0)));
   const module = await import(URL.createObjectURL(new Blob([SCRIPT], { type: "text/javascript" })));
-  const state = { style: STYLE, summary: "Two views.", entries: ENTRIES };
+  const state = { stylesheet: STYLE, summary: "Two views.", entries: ENTRIES };
   let listeners = [];
   const model = {
     get: (name) => state[name],

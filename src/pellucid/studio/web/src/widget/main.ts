@@ -13,7 +13,7 @@ function render({ model, el }: { model: Model; el: HTMLElement }): () => void {
   });
   const root = host.attachShadow({ mode: "open" });
   const style = root.appendChild(document.createElement("style"));
-  style.textContent = scoped(model.get("style"));
+  style.textContent = scoped(model.get("stylesheet"));
   const source = sourceOf(model);
   const shown = mount(Widget, { target: root, props: { source } });
   return () => {

@@ -7,7 +7,7 @@ type Kept = Record<string, DataView>;
 
 /** The part of anywidget's model that is used. */
 export interface Model {
-  get(name: "summary" | "style"): string;
+  get(name: "summary" | "stylesheet"): string;
   get(name: "entries"): Entry[];
   get(name: "kept"): Kept | undefined;
   set(name: "kept", value: Kept): void;
