@@ -160,7 +160,7 @@ def test_a_place_where_one_cannot_listen_is_explained() -> None:
         ([], {"PELLUCID_STUDIO_TOKEN": "short"}, "is weak"),
         ([], {"PELLUCID_STUDIO_TOKEN": "a b;c" * 10}, "is weak"),
         (["--catalogue", "mysql://x"], {}, "expected a path, or a URL"),
-        (["--jobs", "0"], {}, "0 is not in the range"),
+        (["--jobs", "0"], {}, "Invalid value for '--jobs'"),
     ],
 )
 def test_what_cannot_be_served_is_explained(
