@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib.util
 import itertools
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -185,38 +185,6 @@ def strike(page: Any, words: Any, first: str, last: str) -> None:
         if place == start:
             page.mouse.down()
     page.mouse.up()
-
-
-def test_errors_of_texts_are_read_as_texts(learned: Learned, visit: Any) -> None:
-    page = visit(learned.studio, f"/errors?result={learned.evaluation}&show=all")
-    samples = page.get_by_role("list", name="Samples", exact=True).get_by_role("button")
-    samples.filter(has_text="The referee praised the defence").wait_for()
-    page.locator("figure[data-kind='matrix'] td button").first.click()
-    members = page.get_by_role("group", name="Samples of the chosen cell")
-    members.get_by_text("The soup").first.wait_for()
-    assert not members.locator("img").count()
-    samples.first.click()
-    page.locator("figure[data-kind='tokens']").nth(2).wait_for()  # for, for another, rather than
-    page.get_by_role("link", name="Look closer in Explain").click()
-    page.wait_for_url("**/explain?*")
-    page.get_by_role("group", name="Words of the text").get_by_role("button").first.wait_for()
-
-
-def test_a_report_of_texts_needs_no_studio(
-    learned: Learned, visit: Any, browser: Any, download: Callable[..., Path]
-) -> None:
-    address = f"/report?result={learned.evaluation}&result={learned.explanation}"
-    page = visit(learned.studio, address)
-    page.get_by_role("radio", name=re.compile("^HTML")).check()
-    written = download(page, page.get_by_role("button", name="Write the report").click)
-    context = browser.new_context(offline=True, viewport={"width": 390, "height": 900})
-    read = context.new_page()
-    read.goto(written.as_uri())
-    figure = read.locator("figure[data-kind='tokens']").first
-    figure.scroll_into_view_if_needed()
-    figure.get_by_role("button").first.wait_for()
-    assert read.evaluate(OVERFLOW) <= 0
-    context.close()
 
 
 @pytest.mark.parametrize("page", ["explain", "errors", "result", "train"])
