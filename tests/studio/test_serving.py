@@ -23,6 +23,7 @@ from typer.testing import CliRunner
 from pellucid.cli.app import app as cli
 from pellucid.errors import MissingDependency, SpecError
 from pellucid.studio.serve import bind
+from pellucid.studio.state import Settings
 from pellucid.workspace.workspace import Workspace
 
 SECONDS = 180
@@ -159,6 +160,7 @@ def test_a_place_where_one_cannot_listen_is_explained() -> None:
         ([], {"PELLUCID_STUDIO_TOKEN": "short"}, "is weak"),
         ([], {"PELLUCID_STUDIO_TOKEN": "a b;c" * 10}, "is weak"),
         (["--catalogue", "mysql://x"], {}, "expected a path, or a URL"),
+        (["--jobs", "0"], {}, "Invalid value for '--jobs'"),
     ],
 )
 def test_what_cannot_be_served_is_explained(
@@ -194,6 +196,26 @@ def test_listening_to_the_network_comes_with_a_warning(
     assert "others in the network reach it" in " ".join(result.stderr.split())
     assert "use, train in and upload to" in " ".join(result.stderr.split())
     assert "warning" not in CliRunner().invoke(cli, ["studio", *options]).stderr
+
+
+@pytest.mark.parametrize(("options", "expected"), [([], 1), (["--jobs", "3"], 3)])
+def test_as_many_jobs_run_at_once_as_is_asked_for(
+    options: list[str], expected: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from pellucid.studio import serve
+
+    asked: list[Settings] = []
+
+    def keep(settings: Settings, listening: socket.socket, ready: Any) -> None:
+        asked.append(settings)
+        listening.close()
+
+    monkeypatch.setattr(serve, "serve", keep)
+    command = ["studio", str(tmp_path), "--no-browser", "--port", "0", *options]
+    result = CliRunner().invoke(cli, command)
+    assert result.exit_code == 0, result.stderr
+    (settings,) = asked
+    assert settings.num_job_workers == expected
 
 
 def test_the_address_is_printed_and_opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -76,19 +76,38 @@ def test_views_are_packed_when_they_are_asked_for(monkeypatch: pytest.MonkeyPatc
     assert more["buffers"] == [pack(views()[1], compact=True)]
 
 
+def test_the_style_sheet_is_not_taken_for_the_style_of_a_widget() -> None:
+    """Views of notebooks make a child of what is called "style", and fail if it is text."""
+    pytest.importorskip("anywidget")
+    shown = widget("Two views.", views())
+    assert "stylesheet" in shown.keys
+    assert "style" not in shown.keys
+
+
 PAGE = """<!doctype html><body style="background: rgb(20, 20, 20)"><div id="cell"></div>
 <script type="module">
   const packs = PACKS.map((text) => Uint8Array.from(atob(text), (one) => one.charCodeAt(0)));
   const module = await import(URL.createObjectURL(new Blob([SCRIPT], { type: "text/javascript" })));
-  const listeners = [];
+  const state = { stylesheet: STYLE, summary: "Two views.", entries: ENTRIES };
+  let listeners = [];
   const model = {
-    get: (name) => ({ style: STYLE, summary: "Two views.", entries: ENTRIES })[name],
+    get: (name) => state[name],
+    set: (name, value) => (state[name] = value),
     on: (_, act) => listeners.push(act),
-    off: () => {},
+    off: (_, act) => (listeners = listeners.filter((each) => each !== act)),
     send: ({ want }) => setTimeout(() => listeners.forEach((act) =>
       act({ view: want }, [new DataView(packs[want].buffer)]))),
   };
-  module.default.render({ model, el: document.getElementById("cell") });
+  const cell = document.createElement("div"); // put into the page later, as notebooks do
+  let close = module.default.render({ model, el: cell });
+  setTimeout(() => document.getElementById("cell").append(cell), 300);
+  window.lightUp = () => (document.body.style.background = "white");
+  window.openSaved = () => {
+    close();
+    model.send = () => {}; // without a kernel
+    cell.replaceChildren();
+    close = module.default.render({ model, el: cell });
+  };
 </script>"""
 
 
@@ -111,7 +130,12 @@ def test_the_widget_draws_in_a_tree_of_its_own(browser: Any, tmp_path: Path) -> 
     tab.get_by_role("heading", name="Answers").wait_for()
     tab.get_by_text("A paragraph.").wait_for()
     assert tab.locator("figure").count() == 2
-    assert tab.locator("[data-theme=dark]").count() == 1
+    tab.locator("[data-theme=dark]").wait_for(state="attached")
+    tab.evaluate("lightUp()")
+    tab.locator("[data-theme=light]").wait_for(state="attached")
+    tab.evaluate("openSaved()")
+    tab.get_by_text("A paragraph.").wait_for()
+    assert tab.locator("figure").count() == 2
     assert tab.evaluate("getComputedStyle(document.body).margin") == "8px"
     tab.close()
     assert complaints == []

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 PORT = 8686
 LEAST_TOKEN = 16
+MOST_JOBS = 64
 
 
 def studio(
@@ -48,6 +49,15 @@ def studio(
         bool,
         typer.Option("--read-only", help="For looking only: compute and change nothing."),
     ] = False,
+    jobs: Annotated[
+        int,
+        typer.Option(
+            min=1,
+            max=MOST_JOBS,
+            metavar="N",
+            help="How many jobs run at once; they share the cores, and each opens its own models.",
+        ),
+    ] = 1,
     browser: Annotated[
         bool, typer.Option("--browser/--no-browser", help="Open the browser.")
     ] = True,
@@ -113,6 +123,7 @@ def studio(
         port=taken,
         allow_hosts=tuple(allow_host or ()),
         read_only=read_only,
+        num_job_workers=jobs,
         token=token or lasting_token(place, taken),
     )
     if port and taken != port:

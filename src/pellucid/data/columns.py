@@ -84,8 +84,8 @@ def find_text_and_label(
     if text is None:
         raise DataError(
             f"{source}: none of its columns {', '.join(map(repr, columns))} is named like a text "
-            f"({', '.join(TEXT_COLUMNS)}). Name the column: ?text=COLUMN&label=COLUMN after the "
-            "file. The first line of a CSV or TSV is read as the names of its columns."
+            f"({', '.join(TEXT_COLUMNS)}). Rename it, or name it: ?text=COLUMN&label=COLUMN after "
+            "the file. The first line of a CSV or TSV is read as the names of its columns."
         )
     return text, label
 

@@ -27,8 +27,8 @@ class Settings:
     """How a studio is run.
 
     `workspace` and `also` are the only folders whose runs and results are opened, `data` the
-    folders and tables that it may read beside bundled and uploaded data. `token` is what browsers
-    and programs show.
+    folders and tables that it may read beside bundled and uploaded data. `num_job_workers` jobs
+    run at once. `token` is what browsers and programs show.
     """
 
     workspace: Path

@@ -59,7 +59,8 @@ def _widget_class() -> Any:
         """A result's words, the list of its views, and the style of the components."""
 
         _esm = asset("widget/widget.js")
-        style = traitlets.Unicode(asset("widget/widget.css")).tag(sync=True)
+        # Not "style": notebooks take that for a widget of its own.
+        stylesheet = traitlets.Unicode(asset("widget/widget.css")).tag(sync=True)
         summary = traitlets.Unicode().tag(sync=True)
         entries = traitlets.List(traitlets.Dict()).tag(sync=True)
 

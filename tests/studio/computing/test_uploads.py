@@ -73,6 +73,8 @@ def test_a_table_becomes_texts(client: TestClient) -> None:
     content = b"text,label\nA fine film,good\nDull,bad\n"
     found = send(client, {"reviews.csv": content}, title="Film reviews").json()
     assert (found["title"], found["kind"], found["num_files"]) == ("Film reviews", "table", 1)
+    assert client.get(f"/api/uploads/{found['id']}").json() == found
+    assert client.get("/api/uploads/nobody").status_code == 404
     items = client.get(f"/api/data/{found['data']}/samples").json()["items"]
     assert [(item["snippet"], item["label"]) for item in items] == [
         ("A fine film", "good"),

@@ -8,7 +8,8 @@ from pathlib import Path
 import anyio.to_thread
 from fastapi import APIRouter, Request
 
-from pellucid.studio.schemas import Upload
+from pellucid.studio.problems import NotThere
+from pellucid.studio.schemas import Id, Upload
 from pellucid.studio.security.marks import takes_upload
 from pellucid.studio.state import Current, Studio
 from pellucid.studio.uploads.receiving import Bounds, Form, receive
@@ -53,6 +54,15 @@ async def upload_weights(request: Request, studio: Current) -> Upload:
     """Keep one .safetensors file, to be opened with a model of a source."""
     bounds = Bounds(num_files=1, file_bytes=studio.settings.max_upload_bytes)
     return await _received(request, studio, bounds, keep_weights)
+
+
+@router.get("/{upload_id}")
+def get_upload(upload_id: Id, studio: Current) -> Upload:
+    """What was uploaded before, so that a page that is opened again can name it."""
+    record = studio.part(Uploads).record(upload_id)
+    if record is None:
+        raise NotThere(f"there is no upload {upload_id!r} here. Upload it again.")
+    return _answer(record)
 
 
 async def _received(request: Request, studio: Studio, bounds: Bounds, keep: Keep) -> Upload:

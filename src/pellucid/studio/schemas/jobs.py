@@ -24,7 +24,11 @@ JobState = Literal["waiting", "running", "done", "failed", "cancelled", "interru
 
 
 class DataReference(Schema):
-    """A data set, one of its splits (all if None), and how many samples of it at most."""
+    """A data set, one of its splits, and how many samples of it at most.
+
+    Where `split` is None, a fine-tuning takes the training split and validates on the one for that;
+    other jobs take the split that was held out from training, and all if none is known to be.
+    """
 
     data: Id
     split: str | None = None
@@ -85,13 +89,13 @@ class VisualizeFeature(Schema):
 
 
 class Compare(Schema):
-    """Compare two models on the same samples."""
+    """Compare two models on the same samples; with no methods, by the usual one for such inputs."""
 
     kind: Literal["compare"]
     model: ModelReference
     other: ModelReference
     data: DataReference
-    methods: Annotated[list[Name], Field(max_length=6)] = ["grad_cam"]
+    methods: Annotated[list[Name], Field(max_length=6)] = []
 
 
 class BenchmarkMethods(Schema):

@@ -1,4 +1,4 @@
-// What is known of the samples that a result shows: a picture and a label, from its own views where they
+// What is known of the samples that a result shows: a picture or a text, and a label, from its own views where they
 // were read, or else from its data set. Views ask through the context "findSample".
 import { api, apiUrl } from "$lib/api";
 import type { Picture, View } from "$lib/kinds";
@@ -7,6 +7,8 @@ import { explainHref } from "./links";
 
 export interface Known {
   url?: string;
+  /** The beginning of a text. */
+  text?: string;
   label?: string;
   href?: string;
 }
@@ -16,6 +18,7 @@ interface Located {
   split?: string | null;
   position: number;
   label?: string;
+  snippet?: string;
 }
 const SIZE = 160;
 
@@ -55,8 +58,10 @@ export class Samples {
   async #locate(sample: string): Promise<void> {
     const found = await api.get<Located>("/samples", { query: { result: this.#result, sample } }).catch(() => null);
     if (!found || this.#known.get(sample)?.url) return;
+    const { label, snippet: text } = found;
+    if (text) return void this.#known.set(sample, { text, label, href: this.#href(sample) });
     const url = apiUrl(`/data/${found.data}/samples/${found.position}.png`, { split: found.split, size: SIZE });
-    this.#known.set(sample, { url, label: found.label, href: this.#href(sample) });
+    this.#known.set(sample, { url, label, href: this.#href(sample) });
   }
 }
 

@@ -638,6 +638,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/uploads/{upload_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Upload
+         * @description What was uploaded before, so that a page that is opened again can name it.
+         */
+        get: operations["get_upload_api_uploads__upload_id__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/why": {
         parameters: {
             query?: never;
@@ -805,7 +825,7 @@ export interface components {
         };
         /**
          * Compare
-         * @description Compare two models on the same samples.
+         * @description Compare two models on the same samples; with no methods, by the usual one for such inputs.
          */
         Compare: {
             data: components["schemas"]["DataReference"];
@@ -816,9 +836,7 @@ export interface components {
             kind: "compare";
             /**
              * Methods
-             * @default [
-             *       "grad_cam"
-             *     ]
+             * @default []
              */
             methods: string[];
             model: components["schemas"]["ModelReference"];
@@ -852,7 +870,10 @@ export interface components {
         };
         /**
          * DataReference
-         * @description A data set, one of its splits (all if None), and how many samples of it at most.
+         * @description A data set, one of its splits, and how many samples of it at most.
+         *
+         *     Where `split` is None, a fine-tuning takes the training split and validates on the one for that;
+         *     other jobs take the split that was held out from training, and all if none is known to be.
          */
         DataReference: {
             /** Data */
@@ -4086,6 +4107,73 @@ export interface operations {
         responses: {
             /** @description Successful Response */
             201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Upload"];
+                };
+            };
+            /** @description No token, or an old one */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A foreign host or page, a studio that is read-only, or a file out of bounds */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Not there */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Not as expected */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    get_upload_api_uploads__upload_id__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                upload_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -23,6 +23,11 @@ export function setTheme(chosen: Theme): void {
   document.documentElement.dataset.theme = chosen;
 }
 
+/** Draw in a theme that the surroundings set, which is not the reader's choice for other pages. */
+export function showTheme(shown: Theme): void {
+  state.chosen = shown;
+}
+
 export function startTheme(): void {
   if (state.chosen) document.documentElement.dataset.theme = state.chosen;
 }

@@ -10,6 +10,8 @@ export type OpenNode = (item: number, name: string) => void;
 export interface KnownSample {
   /** A picture of it, ready for `src`. */
   url?: string;
+  /** The beginning of it, where it is a text. */
+  text?: string;
   label?: string;
   /** Where on this surface its explanation is. */
   href?: string;

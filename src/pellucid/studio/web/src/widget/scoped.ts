@@ -7,6 +7,30 @@ export function scoped(style: string): string {
     .replace(/(^|[}\s,])body(?=[\s{,])/g, "$1:host");
 }
 
+/** Tells whether what lies behind is dark, now and whenever it may have changed; returns how to stop.
+ *  A widget is made before it is put into the page, and notebooks load their colours late.
+ */
+export function followGround(element: Element, tell: (dark: boolean) => void): () => void {
+  let last: boolean | undefined;
+  const look = () => {
+    const dark = isDark(element);
+    if (dark !== last) tell((last = dark));
+  };
+  const late = () => void requestAnimationFrame(look);
+  const marks = new MutationObserver(late);
+  for (const root of [document.documentElement, document.body]) marks.observe(root, { attributes: true });
+  const sizes = new ResizeObserver(late);
+  sizes.observe(element);
+  const sheets = (event: Event) => event.target instanceof HTMLLinkElement && late();
+  document.addEventListener("load", sheets, true);
+  look();
+  return () => {
+    marks.disconnect();
+    sizes.disconnect();
+    document.removeEventListener("load", sheets, true);
+  };
+}
+
 /** Whether the notebook is dark, by the brightness of what lies behind the widget. */
 export function isDark(element: Element): boolean {
   for (let place: Element | null = element; place; place = place.parentElement) {

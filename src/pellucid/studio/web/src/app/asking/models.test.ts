@@ -1,12 +1,18 @@
 import { expect, test } from "vitest";
 import type { Job, ResultDetail, RunSummary } from "$lib/schemas";
-import { modelOf, modelsOf, namesOf } from "./models";
+import { hubChoice, modelOf, modelsOf, namesOf } from "./models";
 
 test("a run's model is asked for by the run, another by its source, and code by nothing", () => {
   expect(modelOf({ run: "r1", model: "run:/home/x/runs/pets" })).toBe("run:r1");
   expect(modelOf({ run: null, model: "torchvision:resnet18" })).toBe("torchvision:resnet18");
   expect(modelOf({ run: null, model: "python:evil.py:model" })).toBe("");
   expect(modelOf({ run: null, model: "hf:/etc" })).toBe("");
+});
+
+test("a model of Hugging Face is chosen by its name, and no path is one", () => {
+  expect(hubChoice("hf:distilbert-base-uncased")?.reference).toBe("hf:distilbert-base-uncased");
+  expect(hubChoice("sentence-transformers/all-MiniLM-L6-v2")).toMatchObject({ reference: "hf:sentence-transformers/all-MiniLM-L6-v2", source: "hf" });
+  for (const words of ["", "resnet", "hf:", "hf:/etc/passwd", "../up", "a/b/c", "hf:a/../b", "python:evil", "run:x"]) expect(hubChoice(words), words).toBeNull();
 });
 
 const detail = { id: "c", model: "run:/work/runs/pets-2", meta: { parameters: { model_a: { source: "bundled:efficientnet-lite0" } } } } as unknown as ResultDetail;

@@ -1,7 +1,16 @@
 // Which models a result was made with, as they can be asked for again.
-import type { Job, ModelReference, ResultDetail, ResultSummary, RunSummary } from "$lib/schemas";
+import type { Job, ModelChoice, ModelReference, ResultDetail, ResultSummary, RunSummary } from "$lib/schemas";
 
 const ASKABLE = /^(bundled|torchvision|timm|hf):[^/.][^\s]*$/;
+
+const HUB = /^(?:hf:)?((?:[\w-][\w.-]*\/)?[\w-][\w.-]*)$/;
+
+/** The model of Hugging Face that is named, as "hf:NAME", or without the prefix as "OWNER/NAME"; null for other words. */
+export function hubChoice(typed: string): ModelChoice | null {
+  const name = HUB.exec(typed)?.[1];
+  if (!name || name.includes("..") || !(typed.startsWith("hf:") || name.includes("/"))) return null;
+  return { reference: `hf:${name}`, title: name, source: "hf", kind: "" };
+}
 
 /** The reference of the model behind a result; "" where it cannot be asked for again. */
 export function modelOf(result: Pick<ResultSummary, "run" | "model">): string {

@@ -17,6 +17,8 @@ export interface Subject {
 export interface Hidden {
   strokes: readonly Stroke[];
   fill: Fill;
+  /** The input is a text that words were taken out of. */
+  words?: boolean;
 }
 
 /** What is asked of the maps, apart from what is hidden. */
@@ -53,7 +55,7 @@ const EVERY = { answers: 150, maps: 300 } as const;
 export class Questions {
   /** What was answered with nothing hidden. */
   before = $state.raw<Predictions | null>(null);
-  /** What is answered with the strokes hidden; null while nothing is. */
+  /** What is answered with parts hidden; null while nothing is. */
   now = $state.raw<Predictions | null>(null);
   reasons = $state.raw<Reasons | null>(null);
   answersError = $state.raw<Error | null>(null);
@@ -69,7 +71,7 @@ export class Questions {
     answer: ({ subject, hidden }, signal) => api.post<Predictions>("/predict", body(subject, hidden), { signal }),
     onanswer: (predictions, { hidden }) => {
       this.answersError = null;
-      if (hidden.strokes.length) this.now = predictions;
+      if (hidden.strokes.length || hidden.words) this.now = predictions;
       else [this.before, this.now] = [predictions, null];
     },
     onerror: (error) => (this.answersError = problem(error) ?? this.answersError),
@@ -151,8 +153,8 @@ function body({ model, input }: Subject, { strokes, fill }: Hidden) {
   return { model, input, strokes: strokes.map(({ points, radius }) => ({ points, radius })), fill };
 }
 
-function copied({ strokes, fill }: Hidden): Hidden {
-  return { strokes: [...strokes], fill };
+function copied(hidden: Hidden): Hidden {
+  return { ...hidden, strokes: [...hidden.strokes] };
 }
 
 function problem(error: unknown): Error | null {

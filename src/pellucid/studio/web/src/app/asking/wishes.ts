@@ -10,9 +10,10 @@ export interface Wish {
   parameters: Record<string, Record<string, unknown>>;
 }
 
-const FIRST: Record<string, string[]> = {
+/** Methods to begin with, by the kind of input. */
+export const FIRST_METHODS: Record<string, string[]> = {
   image: ["grad_cam", "integrated_gradients"],
-  text: ["integrated_gradients"],
+  text: ["integrated_gradients", "occlusion"],
   array: ["integrated_gradients"],
 };
 /** Families whose methods take about as long as a few predictions, so that they can follow the brush. */
@@ -21,7 +22,7 @@ const MOST_QUICK = 3;
 
 export function wishOf(query: URLSearchParams, kind: string, known: readonly Method[]): Wish {
   const there = new Map(known.map((method) => [method.name, method]));
-  const asked = query.get("methods")?.split(",") ?? FIRST[kind] ?? [];
+  const asked = query.get("methods")?.split(",") ?? FIRST_METHODS[kind] ?? [];
   const methods = [...new Set(asked)].filter((name) => there.has(name));
   return {
     methods: query.has("methods") || methods.length ? methods : known.slice(0, 1).map((method) => method.name),

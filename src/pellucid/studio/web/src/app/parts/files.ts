@@ -15,9 +15,11 @@ export function picked(list: FileList | null): FileAt[] {
 
 /** Files of a drop, of all folders below. */
 export async function dropped(transfer: DataTransfer): Promise<FileAt[]> {
-  // The list is emptied as soon as the event is over: take the entries first.
-  const entries = [...transfer.items].map((item) => item.webkitGetAsEntry()).filter((entry) => entry !== null);
-  return (await Promise.all(entries.map((entry) => below(entry)))).flat().filter(isWanted);
+  // The list is emptied as soon as the event is over: take the entries first. What has none is a file at most.
+  const items = [...transfer.items].filter(({ kind }) => kind === "file");
+  const entries = items.map((item) => item.webkitGetAsEntry?.() ?? item.getAsFile()).filter((entry) => entry !== null);
+  const found = await Promise.all(entries.map((entry) => (entry instanceof File ? [{ file: entry, path: entry.name }] : below(entry))));
+  return found.flat().filter(isWanted);
 }
 
 async function below(entry: FileSystemEntry): Promise<FileAt[]> {
