@@ -1,4 +1,4 @@
-"""The page's Chinese phrases, matched as its `lib/phrases.ts` matches them."""
+"""The page's Chinese phrases, matched as its `lib/phrases.svelte.ts` matches them."""
 
 from __future__ import annotations
 

@@ -43,7 +43,7 @@ UNITS = {"MiB", "ms", "µs"}
 MADE = {"Axis", "Bars", "BarSeries", "Column", "Flow", "Graph", "Heatmap", "Histogram", "ImageGrid", "Lines", "Matrix", "Overlay", "Scatter", "Series", "Surface", "Table", "Text", "Tokens"}  # fmt: skip
 HOW = (
     f"Add it to a file in {WEB / 'phrases/zh'}, with its Chinese; how phrases are written stands "
-    "at the top of lib/phrases.ts."
+    "at the top of lib/phrases.svelte.ts."
 )
 
 

@@ -1,6 +1,6 @@
 // The word for a kind of result; a kind that came with a later analysis is named as it names itself.
 import { allCatalogues, t } from "$lib/i18n.svelte";
-import { phrase } from "$lib/phrases";
+import { phrase } from "$lib/phrases.svelte";
 
 export function kindWord(kind: string): string {
   const key = `app.result.${kind}`;

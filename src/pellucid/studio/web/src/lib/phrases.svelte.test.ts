@@ -1,12 +1,15 @@
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { flushSync } from "svelte";
 import { setLanguage } from "./i18n.svelte";
-import { phrase, phrases } from "./phrases";
+import { fetchPhrases, phrase, phrases } from "./phrases.svelte";
 
 const files = import.meta.glob<Record<string, string>>("../phrases/zh/*.json", { eager: true, import: "default" });
 const entries = Object.values(files).flatMap((words) => Object.entries(words));
 
-beforeEach(() => setLanguage("zh"));
+beforeEach(async () => {
+  setLanguage("zh");
+  await fetchPhrases();
+});
 afterEach(() => setLanguage("en"));
 
 test("in English every text stays as it is", () => {

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { setLanguage } from "./i18n.svelte";
 import type { Axis, Bars, ImageGrid, Lines, Picture, Table } from "./kinds";
+import { fetchPhrases } from "./phrases.svelte";
 import { figureValue, worded } from "./worded";
 
 const axis = (label: string, unit = ""): Axis => ({ label, unit, scale: "linear", limits: null });
@@ -15,7 +16,10 @@ const lines = (...names: string[]): Lines => ({
 });
 const picture = (sample: string, label: string): Picture => ({ sample, label, tone: "neutral", pixels: { url: "", shape: [1, 1, 3] } });
 
-beforeEach(() => setLanguage("zh"));
+beforeEach(async () => {
+  setLanguage("zh");
+  await fetchPhrases();
+});
 afterEach(() => setLanguage("en"));
 
 test("a reader of English gets the very view", () => {

@@ -2,7 +2,7 @@
 // find things (samples, columns, maps, kinds) stay, and whoever shows them uses `phrase`.
 import type { Axis, Bars, Cell, Column, Picture, TableColumn, View } from "./kinds";
 import { language } from "./i18n.svelte";
-import { phrase, phrases } from "./phrases";
+import { phrase, phrases } from "./phrases.svelte";
 
 // Columns and key figures that hold what the user named.
 const USERS = new Set([

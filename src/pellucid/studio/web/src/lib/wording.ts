@@ -1,6 +1,6 @@
 // Words that tables and texts are written in, as pellucid/views/wording.py has them.
 import type { TableColumn } from "./kinds";
-import { phrase } from "./phrases";
+import { phrase } from "./phrases.svelte";
 
 export { axisLabel, formatted, quantity, shorten } from "./numbers";
 export { formatNumber } from "./spec";

@@ -1,7 +1,7 @@
 // Long work: what is running, how far it is, and what came of it. Follows the server's events.
 import { api, events, words } from "$lib/api";
 import { t } from "$lib/i18n.svelte";
-import { phrase } from "$lib/phrases";
+import { phrase } from "$lib/phrases.svelte";
 import type { Job, JobRequest } from "$lib/schemas";
 import { toasts } from "./toasts.svelte";
 

@@ -1,6 +1,6 @@
 // What is said of a graph's items: titles, details, names to find them by, numbers to colour them by.
 import type { Graph, TableColumn } from "$lib/kinds";
-import { phrase } from "$lib/phrases";
+import { phrase } from "$lib/phrases.svelte";
 import { columnLabel, formatted, specOf } from "$lib/wording";
 import { amountsOf } from "./amounts";
 import type { Hierarchy } from "./hierarchy";

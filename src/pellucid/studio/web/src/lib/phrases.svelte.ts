@@ -4,7 +4,7 @@
 // `{name}` stands for any words within a sentence, `{#name}` for a number, `{+name}` for another
 // phrase, `{*name}` for a list ("cat, dog and 3 more"), `{was|were}` for one of several spellings.
 // Its translation calls them plainly `{name}`. tests/studio/phrases.py reads the same files alike.
-import { language } from "./i18n.svelte";
+import { language, type Language } from "./i18n.svelte";
 
 interface Template {
   pattern: RegExp;
@@ -16,8 +16,6 @@ interface Catalogue {
   exact: Map<string, string>;
   templates: Template[];
 }
-
-const files = import.meta.glob<Record<string, string>>("../phrases/*/*.json", { eager: true, import: "default" });
 
 const PLACE = /\{([^{}]+)\}/;
 const NAMED = /^([#+*]?)(\w+)$/;
@@ -32,7 +30,9 @@ const UNBROKEN = "\u00a0"; // reports keep a number and its unit on one line
 const LISTED = /, | and (?=[^,]*$)/;
 const MORE = /^[\d,]+ more$/;
 
-const read = new Map<string, Catalogue>();
+const SOURCES: Partial<Record<Language, () => Promise<{ default: Record<string, string> }>>> = { zh: () => import("../phrases/zh") };
+const asked = new Map<Language, Promise<void>>();
+let read = $state.raw<ReadonlyMap<Language, Catalogue>>(new Map());
 
 /** `text` in the language of the page: as a whole, else sentence by sentence; what is not known stays. */
 export function phrase(text: string): string {
@@ -52,17 +52,28 @@ export function phrases<N extends string | null>(names: readonly N[]): N[] {
   return names.map((name) => said.get(name)!);
 }
 
-function catalogue(): Catalogue | null {
-  const code = language();
-  if (code === "en") return null;
-  if (!read.has(code)) read.set(code, catalogueOf(code));
-  return read.get(code)!;
+/** Fetch the phrases of the page's language, if they are not here; texts change once they are. */
+export function fetchPhrases(code: Language = language()): Promise<void> {
+  const source = SOURCES[code];
+  if (!source) return Promise.resolve();
+  if (!asked.has(code)) {
+    const fetched = source().then(({ default: words }) => void (read = new Map([...read, [code, catalogueOf(words)]])));
+    fetched.catch(() => asked.delete(code)); // a lost connection may come back
+    asked.set(code, fetched);
+  }
+  return asked.get(code)!;
 }
 
-function catalogueOf(code: string): Catalogue {
-  const entries = Object.entries(files).filter(([path]) => path.includes(`/${code}/`)).flatMap(([, words]) => Object.entries(words));
+function catalogue(): Catalogue | null {
+  const code = language();
+  if (!read.has(code)) void fetchPhrases(code).catch(() => undefined); // English stays meanwhile
+  return read.get(code) ?? null;
+}
+
+function catalogueOf(words: Record<string, string>): Catalogue {
+  const entries = Object.entries(words);
   const templates = entries.filter(([key]) => PLACE.test(key)).sort(([one], [other]) => literal(other) - literal(one) || strict(other) - strict(one));
-  return { exact: new Map(entries), templates: templates.map(([key, words]) => templateOf(key, words)) };
+  return { exact: new Map(entries), templates: templates.map(([key, said]) => templateOf(key, said)) };
 }
 
 function templateOf(key: string, words: string): Template {
