@@ -34,7 +34,9 @@ os.environ["PELLUCID_CACHE"] = os.environ["PELLUCID_TEST_CACHE"]
 checker = ModuleType("shape_checker")
 checker.check = beartype(conf=BeartypeConf(is_pep484_tower=True))  # type: ignore[attr-defined]
 sys.modules[checker.__name__] = checker
-install_import_hook(["pellucid.attribution", "pellucid.graph"], "shape_checker.check")
+# Checks take half as long again: of workers side by side, one makes them; a process alone does, too.
+if os.environ.get("PYTEST_XDIST_WORKER", "gw0") == "gw0":
+    install_import_hook(["pellucid.attribution", "pellucid.graph"], "shape_checker.check")
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 SOFTWARE_GRAPHICS = "--enable-unsafe-swiftshader"  # WebGL without a graphics card

@@ -83,10 +83,9 @@ def test_torchvision(tmp_path: Path, head: bool, monkeypatch: pytest.MonkeyPatch
     "name",
     [
         "mnasnet0_5",
-        "vit_b_16",
         *(
             pytest.param(name, marks=pytest.mark.thorough)
-            for name in ("googlenet", "densenet121", "maxvit_t")
+            for name in ("vit_b_16", "googlenet", "densenet121", "maxvit_t")
         ),
     ],
 )

@@ -75,7 +75,11 @@ def kill_after(process: subprocess.Popen[bytes], run: Path, steps: int) -> None:
             },
             (8, 45),
         ),
-        ({"strategy": "full", "augment": "crop", "checkpoint_seconds": 0.05}, (45,)),
+        pytest.param(
+            {"strategy": "full", "augment": "crop", "checkpoint_seconds": 0.05},
+            (45,),
+            marks=pytest.mark.thorough,
+        ),
         pytest.param(
             {"strategy": "gradual", "optimizer": "sgd", "checkpoint_seconds": 60},
             (45,),

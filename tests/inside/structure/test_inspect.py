@@ -228,7 +228,7 @@ def test_arrays_of_unknown_shape_need_inputs():
     assert inspect_structure(model, {"": torch.randn(2, 4)}).data.sizes["node"] == 3
 
 
-@pytest.mark.slow
+@pytest.mark.thorough
 def test_the_input_has_as_many_samples_as_all_that_follows():
     """The exporter writes the example's two where padding by the size of the picture asks for it."""
     model = pellucid.load("bundled:efficientnet-lite0", weights=False, device="cpu")

@@ -44,7 +44,7 @@ def network(name: str) -> tuple[nn.Module, tuple[int, ...]]:
         "lstm",
         pytest.param("transformer", marks=pytest.mark.thorough),
         "squeezenet1_1",
-        pytest.param("resnet18", marks=pytest.mark.slow),
+        pytest.param("resnet18", marks=pytest.mark.thorough),
         pytest.param("mobilenet_v3_small", marks=pytest.mark.thorough),
     ],
 )

@@ -248,6 +248,25 @@ def visit(browser: Any) -> Iterator[Visit]:
     assert complaints == []
 
 
+WHOLE = """() => {
+  const bone = document.querySelector("main .bone, main .loading, main [aria-busy=true]");
+  bone?.scrollIntoView();
+  return !bone;
+}"""
+
+
+@pytest.fixture
+def settle() -> Callable[[Any], None]:
+    """Scroll through a page until everything is there: figures wait until they are looked at."""
+
+    def wait(page: Any) -> None:
+        page.get_by_role("heading", level=1).wait_for()
+        page.wait_for_function(WHOLE)
+        page.wait_for_timeout(400)
+
+    return wait
+
+
 @pytest.fixture
 def download(tmp_path: Path) -> Callable[[Any, Callable[[], None]], Path]:
     """Keep the file that a page hands over when something is done."""

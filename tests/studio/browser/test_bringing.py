@@ -164,6 +164,7 @@ def weights(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     return {path.name: path for path in folder.iterdir()}
 
 
+@pytest.mark.thorough
 def test_weights_of_ones_own(
     studio: Any, visit: Any, trained: Any, weights: dict[str, Path]
 ) -> None:
@@ -177,7 +178,7 @@ def test_weights_of_ones_own(
     page.get_by_text("Own weights: other").wait_for()
     assert not failed.count()
     page.get_by_role("button", name="Start training").click()
-    failed.get_by_text("features.0.weight").wait_for()
+    failed.get_by_text("features.0.weight").first.wait_for()
     page.get_by_role("button", name="Try again").click()
     page.get_by_text("Own weights: other").wait_for()
     assert page.get_by_role("textbox", name="Epochs").input_value() == "1"

@@ -32,7 +32,7 @@ PAGES = {
     "jobs": "/jobs",
     "about": "/about",
 }
-USUAL = ("workspace", "run", "explain", "errors")  # the others only in thorough runs
+USUAL = ("workspace", "errors")  # the others only in thorough runs
 
 
 @pytest.fixture
@@ -42,32 +42,22 @@ def address(trained: Any, examples: dict[str, str]) -> Callable[[str], str]:
     return lambda page: PAGES[page].format(**ids)
 
 
-WHOLE = """() => {
-  const bone = document.querySelector("main .bone, main .loading, main [aria-busy=true]");
-  bone?.scrollIntoView();
-  return !bone;
-}"""
-
-
-def settle(page: Any) -> None:
-    """Scroll through the page until everything is there: figures wait until they are looked at."""
-    page.get_by_role("heading", level=1).wait_for()
-    page.wait_for_function(WHOLE)
-    page.wait_for_timeout(400)
-
-
 @pytest.mark.parametrize(
     ("page", "shown"),
     [
         ("train", "input[name=strategy][value=partial]:checked"),
-        ("model", "figure[data-kind=graph], main button.primary"),
+        pytest.param(
+            "model", "figure[data-kind=graph], main button.primary", marks=pytest.mark.thorough
+        ),
         ("explain", "figure[data-kind=overlay]"),
         ("errors", "figure[data-kind=matrix]"),
-        ("compare", "role=region[name=/^Model A/] >> figure"),
+        pytest.param(
+            "compare", "role=region[name=/^Model A/] >> figure", marks=pytest.mark.thorough
+        ),
     ],
 )
 def test_an_address_brings_the_page_back(
-    studio: Any, visit: Any, address: Any, page: str, shown: str
+    studio: Any, visit: Any, address: Any, settle: Any, page: str, shown: str
 ) -> None:
     first = visit(studio, address(page))
     first.locator(shown).first.wait_for()
@@ -132,6 +122,7 @@ def lasso(page: Any) -> None:
     page.mouse.up()
 
 
+@pytest.mark.thorough
 def test_every_kind_of_figure_can_be_kept(
     studio: Any, visit: Any, download: Any, examples: dict[str, str]
 ) -> None:
@@ -227,7 +218,7 @@ def test_language_and_theme_are_kept(studio: Any, visit: Any) -> None:
 @pytest.mark.parametrize(
     "page", [p if p in USUAL else pytest.param(p, marks=pytest.mark.thorough) for p in PAGES]
 )
-def test_nobody_is_shut_out(studio: Any, visit: Any, address: Any, page: str) -> None:
+def test_nobody_is_shut_out(studio: Any, visit: Any, address: Any, settle: Any, page: str) -> None:
     """No serious fault by axe, light and dark, on a wide and on a narrow page."""
     for scheme, width in (("light", 1440), ("dark", 390)):
         tab = visit(studio, address(page), color_scheme=scheme, width=width)

@@ -103,6 +103,7 @@ def learned(texts: Any) -> Learned:
     return Learned(texts, trained["run"], data, evaluated["results"][0], explained["results"][0])
 
 
+@pytest.mark.thorough
 def test_a_table_and_a_named_encoder_become_a_run(texts: Any, visit: Any, table: Path) -> None:
     page = visit(texts, "/train")
     page.get_by_role("combobox", name="Model").fill(ENCODER)
@@ -148,6 +149,7 @@ def test_a_typed_text_is_explained_word_by_word(learned: Learned, visit: Any) ->
     assert page.get_by_role("textbox", name="Text").input_value() == TEXT
 
 
+@pytest.mark.thorough
 def test_words_are_hidden_and_what_changes_is_told(learned: Learned, visit: Any) -> None:
     page = visit(learned.studio, explain_address(learned))
     answers = page.get_by_role("region", name="What the model answers")
@@ -187,6 +189,7 @@ def strike(page: Any, words: Any, first: str, last: str) -> None:
     page.mouse.up()
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("page", ["explain", "errors", "result", "train"])
 def test_pages_of_texts_fit_a_phone(learned: Learned, visit: Any, page: str) -> None:
     first, shown = {

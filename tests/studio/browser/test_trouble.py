@@ -254,6 +254,7 @@ def upload(page: Any, folder: Path) -> None:
     chooser.value.set_files(folder)
 
 
+@pytest.mark.thorough
 def test_a_studio_for_looking_shows_everything_and_changes_nothing(
     studio: Any, start: Any, visit: Any, trained: Any
 ) -> None:

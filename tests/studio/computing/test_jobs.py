@@ -72,6 +72,7 @@ def test_a_training_is_seen_while_it_goes_on(
     assert client.post(f"/api/jobs/{job['id']}/cancel").status_code == 409
 
 
+@pytest.mark.thorough
 def test_a_training_whose_worker_is_killed_goes_on(
     client: TestClient, model: dict[str, str], helpers: Any
 ) -> None:

@@ -98,12 +98,13 @@ async def get_run_events(
     def look_now() -> list[Event]:
         nonlocal mark, told
         found: list[Event] = []
+        # The status first: what a run that has ended wrote last is read, and told, before its end.
+        state = status(studio, run).model_dump_json()
         log = studio.logs.of(run.path)
         now = log.refresh()
         if now != mark:
             found.append((now, "metrics", _news(run, log, mark)))
             mark = now
-        state = status(studio, run).model_dump_json()
         if state != told:
             found.append((mark, "status", json.loads(state)))
             told = state
