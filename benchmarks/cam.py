@@ -26,6 +26,7 @@ from torch import Tensor, nn
 from claims import Claim, note
 from pellucid import attribute
 
+SECONDS_OF_REST = 0.3  # threads of what ran before spin for a while, and would be counted
 TARGET = 3
 GRADIENT = {
     "grad_cam": "GradCAM",
@@ -86,6 +87,7 @@ def measure(timed: dict[str, Callable[[], object]], repeats: int) -> dict[str, f
     seconds = dict.fromkeys(timed, float("inf"))
     for _ in range(repeats):
         for name, work in timed.items():
+            time.sleep(SECONDS_OF_REST)
             seconds[name] = min(seconds[name], processor_seconds(work))
     return seconds
 

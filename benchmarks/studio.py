@@ -1,6 +1,6 @@
-"""How quick the studio is in headless Chromium: first view, a million points, maps, graphs, reports.
+"""How quick the studio is in headless Chromium: first view, a million points, maps, graphs, the brush.
 
-    python benchmarks/studio.py [first points map graph report] [--record build/claims.jsonl]
+    python benchmarks/studio.py [first points map graph brush report] [--record build/claims.jsonl]
 
 A workspace is made in a temporary folder, `pellucid studio` serves it from a process of its own, and
 times are the browser's: from the start of the navigation, or of the fetch, to the drawing.
@@ -19,135 +19,27 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from statistics import median
 from typing import Any
-
-import numpy as np
+from urllib.parse import urlencode
 
 from claims import Claim, note
 from pellucid.reporting.report import report
-from pellucid.result import Provenance, Result
-from pellucid.training.recorder import Recorder
-from pellucid.views import (
-    Axis,
-    Bars,
-    BarSeries,
-    Graph,
-    Heatmap,
-    Overlay,
-    Picture,
-    Scatter,
-    View,
-)
 from pellucid.workspace.workspace import Workspace
+from studio_workspace import (
+    LONG,
+    NUM_OPERATORS,
+    NUM_POINTS,
+    NUM_RUNS,
+    NUM_SAMPLES,
+    NUM_STEPS,
+    Explained,
+    make_workspace,
+)
 
-NUM_RUNS, NUM_STEPS, NUM_POINTS, NUM_OPERATORS, NUM_SAMPLES = 50, 1_000_000, 100_000, 8_000, 200
-LONG = "long"
 TOKEN = "benchmark0123456789abcdef"
 COMMAND = "python benchmarks/studio.py"
-PLUGIN = "[pellucid.results]\nbenchmark = studio:Shown\n"
-AXIS = Axis(label="value")
-
-
-class Shown(Result):
-    """What the browser is asked to draw: many points, and a large graph."""
-
-    kind = "benchmark"
-
-    def views(self) -> list[View]:
-        return [points(), operators()]
-
-    def summary(self) -> str:
-        return "A map of many points, and a graph of many operators."
-
-
-def points() -> Scatter:
-    random = np.random.default_rng(0)
-    group = random.integers(0, 8, NUM_POINTS)
-    around = 5 * np.stack([np.cos(group), np.sin(group)])
-    x, y = random.normal(size=(2, NUM_POINTS)) + around
-    return Scatter(
-        title="Map",
-        x_values=x.astype(np.float32),
-        y_values=y.astype(np.float32),
-        samples=tuple(f"sample {n}" for n in range(NUM_POINTS)),
-        groups=tuple(f"class {n}" for n in group),
-        x=AXIS,
-        y=AXIS,
-    )
-
-
-def operators() -> Graph:
-    """A flat network of residual blocks: each operator feeds the next, every eighth also the eighth."""
-    chain = np.arange(NUM_OPERATORS - 1)
-    skips = np.arange(0, NUM_OPERATORS - 8, 8)
-    kinds = ["operator"] * NUM_OPERATORS
-    kinds[0], kinds[-1] = "input", "output"
-    return Graph(
-        title="Graph",
-        labels=tuple(f"operator {n}" for n in range(NUM_OPERATORS)),
-        types=("conv2d", "relu") * (NUM_OPERATORS // 2),
-        kinds=tuple(kinds),
-        parents=np.full(NUM_OPERATORS, -1),
-        times=np.ones(NUM_OPERATORS, dtype=int),
-        sources=np.concatenate([chain, skips]),
-        targets=np.concatenate([chain + 1, skips + 8]),
-        edge_kinds=("data",) * len(chain) + ("residual",) * len(skips),
-    )
-
-
-def make_workspace(folder: Path) -> Workspace:
-    workspace = Workspace(folder)
-    random = np.random.default_rng(0)
-    for number in range(NUM_RUNS - 1):
-        _run(workspace, f"run-{number:02d}", 400, random)
-    _run(workspace, LONG, NUM_STEPS, random)
-    workspace.add(Shown(data=_empty(), meta=Provenance(kind="benchmark")))
-    return workspace
-
-
-def _empty() -> Any:
-    import xarray as xr
-
-    return xr.Dataset()
-
-
-def _run(workspace: Workspace, name: str, steps: int, random: np.random.Generator) -> None:
-    identity = {"source": "folder:pets", "split": "train", "num_samples": 800, "samples": "ab"}
-    record = {
-        "config": {"strategy": "head", "epochs": 10},
-        "model": {"source": "torchvision:resnet18", "weights": "cd", "run": ""},
-        "data": {"train": identity, "validation": identity | {"num_samples": 80}},
-        "parameters": 11_000_000,
-        "trained_parameters": 5_130,
-        "workspace": str(workspace.path),
-    }
-    path = workspace.new_run_path(name)
-    recorder = Recorder.create(path, record, {"train": ["a"], "validation": ["b"]})
-    loss = np.exp(-np.arange(steps) / steps * 3) + 0.05 * random.normal(size=steps)
-    lines = [
-        f'{{"kind": "step", "step": {n + 1}, "epoch": 1, "loss": {value:.6f}, '
-        f'"learning_rate": 0.001, "gradient_norm": 1.0}}\n'
-        for n, value in enumerate(loss)
-    ]
-    lines += [
-        json.dumps(
-            {
-                "kind": "epoch",
-                "epoch": epoch,
-                "step": steps * epoch // 10,
-                "train_loss": 2.0 / epoch,
-                "train_accuracy": 1 - 0.5 / epoch,
-                "validation_loss": 2.2 / epoch,
-                "validation_accuracy": 1 - 0.6 / epoch,
-                "seconds": 3.0 * epoch,
-            }
-        )
-        + "\n"
-        for epoch in range(1, 11)
-    ]
-    (path / "metrics.jsonl").write_text("".join(lines))
-    recorder.update(status="finished", seconds=30.0, best={"epoch": 10, "validation_loss": 0.22})
-    workspace.register_run(recorder.record, path)
+PLUGIN = "[pellucid.results]\nbenchmark = studio_workspace:Shown\n"
 
 
 @contextmanager
@@ -155,8 +47,7 @@ def served(workspace: Path) -> Iterator[str]:
     """The address of a studio over `workspace` that knows the benchmark's result."""
     plugin = workspace.parent / "plugin"
     plugin.mkdir(exist_ok=True)
-    shutil.copy(__file__, plugin / "studio.py")
-    shutil.copy(Path(__file__).with_name("claims.py"), plugin / "claims.py")
+    shutil.copy(Path(__file__).with_name("studio_workspace.py"), plugin)
     described = plugin / "studio_benchmark-1.0.dist-info"
     described.mkdir(exist_ok=True)
     (described / "METADATA").write_text(
@@ -333,6 +224,58 @@ def large_graph(page: Any, address: str, _: Workspace) -> Iterator[Claim]:
         )
 
 
+MODEL = "bundled:efficientnet-lite0"
+NUM_STROKES, SECONDS_BETWEEN = 5, 4
+MAP = """() => {
+  const canvas = document.querySelector("figure[data-kind=overlay] canvas");
+  return canvas?.width ? canvas.toDataURL() : "";
+}"""
+CHANGED = f"""async (untouched) => {{
+  while (({MAP})() === untouched) await new Promise((resolve) => setTimeout(resolve, 10));
+}}"""
+
+
+def brushed(page: Any, address: str, _: Workspace) -> Iterator[Claim]:
+    """From the end of a stroke over a photograph to new answers and a new map."""
+    known = page.request.get(f"{address}/api/data").json()
+    data = next(each["id"] for each in known if "photo" in each["title"].lower())
+    asked = {"model": MODEL, "data": data, "position": 0, "methods": "grad_cam"}
+    page.goto(f"{address}/explain?{urlencode(asked)}")
+    page.wait_for_function(MAP)
+    answers = page.get_by_role("region", name="What the model answers")
+    page.wait_for_function("() => !document.querySelector('main [aria-busy=true]')")
+    untouched = page.evaluate(MAP)
+    taken = []
+    for _ in range(NUM_STROKES + 1):
+        _stroke(page)
+        start = time.perf_counter()
+        answers.get_by_text("now", exact=True).wait_for(state="attached")
+        page.evaluate(CHANGED, untouched)
+        taken.append(time.perf_counter() - start)
+        page.wait_for_timeout(1000 * SECONDS_BETWEEN)
+        page.get_by_role("button", name="Clear").click()
+        page.wait_for_function(f"untouched => ({MAP})() === untouched", arg=untouched)
+    yield Claim(
+        text="a part is hidden with the brush: new answers and a new map",
+        subject=f"EfficientNet-Lite0, median of {NUM_STROKES} strokes",
+        promised=1.0,
+        measured=median(taken[1:]),
+        unit=" s",
+        command=f"{COMMAND} brush",
+    )
+
+
+def _stroke(page: Any) -> None:
+    brush = page.get_by_role("application", name="Picture with a brush")
+    brush.scroll_into_view_if_needed()
+    box = brush.bounding_box()
+    left, middle = box["x"] + 0.2 * box["width"], box["y"] + 0.45 * box["height"]
+    page.mouse.move(left, middle)
+    page.mouse.down()
+    page.mouse.move(left + 0.6 * box["width"], middle, steps=8)
+    page.mouse.up()
+
+
 def small_report(_: Any, __: str, workspace: Workspace) -> Iterator[Claim]:
     """The size of a report on explained photographs with three maps each."""
     path = report(Explained(), workspace.path / "report.html")
@@ -346,54 +289,6 @@ def small_report(_: Any, __: str, workspace: Workspace) -> Iterator[Claim]:
     )
 
 
-class Explained:
-    """Squares cut from photographs, each with three smooth maps of 224 × 224."""
-
-    kind = "explanation"
-
-    def views(self) -> list[View]:
-        from PIL import Image
-        from skimage import data
-
-        random = np.random.default_rng(0)
-        photographs = [Image.fromarray(getattr(data, name)()) for name in ("chelsea", "coffee")]
-        return [self._overlay(photographs[n % 2], n, random) for n in range(NUM_SAMPLES)]
-
-    def summary(self) -> str:
-        return "Explained photographs."
-
-    def _overlay(self, photograph: Any, number: int, random: np.random.Generator) -> Overlay:
-        from PIL import Image
-
-        left, top = random.integers(0, 100, 2)
-        square = photograph.crop((left, top, left + 200, top + 200)).resize((224, 224))
-        grids = (random.random((7, 7)), random.normal(size=(14, 14)), random.normal(size=(56, 56)))
-        maps = [
-            np.asarray(
-                Image.fromarray(grid.astype(np.float32)).resize(
-                    (224, 224), Image.Resampling.BICUBIC
-                )
-            )
-            for grid in grids
-        ]
-        return Overlay(
-            title=f"sample {number}",
-            picture=Picture(pixels=np.asarray(square), sample=f"sample {number}"),
-            maps=tuple(
-                Heatmap(
-                    name=f"map {n}", values=values, limit=float(abs(values).max()), signed=n > 0
-                )
-                for n, values in enumerate(maps)
-            ),
-            probabilities=Bars(
-                title="What the model answered",
-                categories=("cat", "cup"),
-                series=(BarSeries(name="probability", values=np.array([0.9, 0.1])),),
-                value=AXIS,
-            ),
-        )
-
-
 def _id_of(page: Any, address: str, what: str, name: str) -> str:
     held = page.request.get(f"{address}/api/workspace").json()[what]
     return str(next(one["id"] for one in held if name in (one.get("name"), one.get("kind"))))
@@ -404,6 +299,7 @@ PARTS: dict[str, Callable[[Any, str, Workspace], Iterator[Claim]]] = {
     "points": many_points,
     "map": panned_map,
     "graph": large_graph,
+    "brush": brushed,
     "report": small_report,
 }
 

@@ -11,10 +11,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 
 from pellucid.errors import LayerError, WorkerError, WorkerLost
 from pellucid.progress import Step, listening, progress
 from pellucid.studio.workers import Lane, Limits, Patience, TaskCancelled
+from pellucid.studio.workers.opening import Opening
+from pellucid.studio.workers.warm import Warm
 
 HERE = "worker_tasks"
 
@@ -138,3 +141,19 @@ def test_listeners_hear_of_every_step() -> None:
     with progress("Alone", 1, show=False) as advance:
         advance()
     assert len(heard) == 3
+
+
+def test_models_that_an_interrupt_left_changed_are_opened_again() -> None:
+    warm, opening = Warm(Limits()), Opening(spec="bundled:efficientnet-lite0")
+    model = warm.model(opening)
+    warm.forget_changed()
+    assert warm.model(opening) is model
+    hook = model.module.register_forward_hook(lambda *_: None)
+    warm.forget_changed()
+    hook.remove()
+    reopened = warm.model(opening)
+    assert reopened is not model
+    with torch.no_grad():
+        next(reopened.module.parameters()).add_(1)
+    warm.forget_changed()
+    assert warm.model(opening) is not reopened

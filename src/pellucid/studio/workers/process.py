@@ -123,7 +123,7 @@ class Serving:
             finally:
                 self._current = None
         except KeyboardInterrupt:
-            warm.forget()  # a model may have been left in any state
+            warm.forget_changed()
             return Cancelled(task.id)
         except Exception as error:
             if not isinstance(error, PellucidError):
@@ -131,7 +131,7 @@ class Serving:
             return Failed.of(task.id, error)
         stopped = task.id in self._unwanted
         if stopped:
-            warm.forget()
+            warm.forget_changed()
         return Done(task.id, value, cancelled=stopped)
 
     def _done(self, task: Task, warm: Warm) -> Any:

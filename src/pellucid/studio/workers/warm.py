@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from pellucid.model import Model
 
 NUM_INPUTS = 8
+HOOKS = ("_forward_hooks", "_forward_pre_hooks", "_backward_hooks", "_backward_pre_hooks")
+State = tuple[tuple[object, ...], ...]
 
 
 class Warm:
@@ -22,6 +24,7 @@ class Warm:
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
         self._models: OrderedDict[Opening, Model] = OrderedDict()
+        self._states: dict[Opening, State] = {}
         self._inputs = RawInputs(NUM_INPUTS)
 
     def model(self, opening: Opening) -> Model:
@@ -36,14 +39,17 @@ class Warm:
         if "OMP_NUM_THREADS" not in os.environ:
             torch.set_num_threads(self._limits.num_threads)
         model = load(opening.spec, weights=opening.weights)
-        self._models[opening] = model
+        self._models[opening], self._states[opening] = model, state_of(model)
         while len(self._models) > 1 and self._is_too_much():
-            self._models.popitem(last=False)
+            oldest, _ = self._models.popitem(last=False)
+            del self._states[oldest]
         return model
 
-    def forget(self) -> None:
-        """Close all models; they are opened again when they are asked for."""
-        self._models.clear()
+    def forget_changed(self) -> None:
+        """Close the models that are not as they were opened, as an interrupt may have left them."""
+        for opening, model in list(self._models.items()):
+            if state_of(model) != self._states[opening]:
+                del self._models[opening], self._states[opening]
 
     def raw(self, given: Given) -> object:
         """Read an input, with the strokes that hide parts of it."""
@@ -52,6 +58,19 @@ class Warm:
     def _is_too_much(self) -> bool:
         held = sum(num_bytes(model) for model in self._models.values())
         return len(self._models) > self._limits.num_models or held > self._limits.model_bytes
+
+
+def state_of(model: Model) -> State:
+    """Modes, hooks and tensors of a model, without the tensors' values but with their versions."""
+    modules = (
+        (part.training, "forward" in vars(part), *(len(getattr(part, name)) for name in HOOKS))
+        for part in model.module.modules()
+    )
+    tensors = (
+        (tensor.data_ptr(), tensor._version, tensor.requires_grad, tensor.grad is None)  # noqa: SLF001
+        for tensor in (*model.module.parameters(), *model.module.buffers())
+    )
+    return (*modules, *tensors)
 
 
 def num_bytes(model: Model) -> int:
