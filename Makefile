@@ -2,20 +2,15 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test test-python test-browser coverage thorough front check format clean
+.PHONY: demo test coverage thorough front check format clean
 
 # Fine-tune, evaluate and explain a small pretrained model, and print the path of the report.
 demo: $(VENV)/.demo
 	$(BIN)/pellucid demo
 
-# Every test that fits: fast ones and a part of the slow and oracle ones, beside them the browser's.
+# Every test that fits: fast ones and a part of the slow and oracle ones, then the browser's.
 test: $(VENV)/.dev
-	$(MAKE) --jobs=2 --output-sync=target test-python test-browser
-
-test-python: $(VENV)/.dev
 	$(BIN)/pytest -m "not thorough and not browser" -n auto --dist worksteal --durations=12
-
-test-browser: $(VENV)/.dev
 	$(BIN)/pytest -m "browser and not thorough" -v --tb=short --durations=12
 
 # The same, and which lines no test reaches; takes half as long again.

@@ -255,6 +255,7 @@ def brushed(page: Any, address: str, _: Workspace) -> Iterator[Claim]:
         page.wait_for_timeout(1000 * SECONDS_BETWEEN)
         page.get_by_role("button", name="Clear").click()
         page.wait_for_function(f"untouched => ({MAP})() === untouched", arg=untouched)
+        page.wait_for_timeout(1000 * SECONDS_BETWEEN)  # until nothing is measured any more
     yield Claim(
         text="a part is hidden with the brush: new answers and a new map",
         subject=f"EfficientNet-Lite0, median of {NUM_STROKES} strokes",
