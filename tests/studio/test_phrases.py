@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from tests.inside.conftest import Recurrent
 from tests.studio.conftest import MakeRun
 from tests.studio.phrases import WEB, is_known, missing
 from torch import Tensor, nn
@@ -63,18 +64,6 @@ class Pictures(nn.Module):
         return self.fc(torch.relu(hidden + self.body(hidden)).mean((2, 3)))
 
 
-class Steps(nn.Module):
-    """An LSTM, whose last state is classified."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.lstm = nn.LSTM(4, 5, batch_first=True)
-        self.fc = nn.Linear(5, 3)
-
-    def forward(self, steps: Tensor) -> Tensor:
-        return self.fc(self.lstm(steps)[1][0][-1])
-
-
 def made(raws: list[Any], kind: Any, labels: tuple[str, ...] = CLASSES) -> Data:
     return Data(
         source="made", split="test", kind=kind, labels=labels,
@@ -97,7 +86,7 @@ def pictures(number: int = 12) -> Data:
 
 def recurrent() -> tuple[Model, Data]:
     torch.manual_seed(0)
-    model = Model(module=Steps(), source="steps", input=ArrayInput(), labels=CLASSES)
+    model = Model(module=Recurrent(), source="steps", input=ArrayInput(), labels=CLASSES)
     return model, made(
         list(np.random.default_rng(0).normal(size=(8, 6, 4)).astype("float32")), "array"
     )

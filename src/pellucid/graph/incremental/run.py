@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Iterator, Mapping
+from functools import cached_property
 from typing import Any, final
 
 import torch
@@ -60,7 +61,7 @@ class Incremental:
         """Work for one window against a whole forward pass, on average."""
         return self.plan.share
 
-    @property
+    @cached_property
     def bytes(self) -> int:
         """What one window takes at once, at most."""
         picture: Tensor = self.explained.meta["val"]

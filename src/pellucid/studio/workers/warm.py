@@ -23,15 +23,14 @@ class Warm:
 
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
-        self._models: OrderedDict[Opening, Model] = OrderedDict()
-        self._states: dict[Opening, State] = {}
+        self._models: OrderedDict[Opening, tuple[Model, State]] = OrderedDict()
         self._inputs = RawInputs(NUM_INPUTS)
 
     def model(self, opening: Opening) -> Model:
         """Open a model, or take the one that is open; it must be left as it is."""
         if opening in self._models:
             self._models.move_to_end(opening)
-            return self._models[opening]
+            return self._models[opening][0]
         import torch
 
         from pellucid.model.source import load
@@ -39,24 +38,23 @@ class Warm:
         if "OMP_NUM_THREADS" not in os.environ:
             torch.set_num_threads(self._limits.num_threads)
         model = load(opening.spec, weights=opening.weights)
-        self._models[opening], self._states[opening] = model, state_of(model)
+        self._models[opening] = model, state_of(model)
         while len(self._models) > 1 and self._is_too_much():
-            oldest, _ = self._models.popitem(last=False)
-            del self._states[oldest]
+            self._models.popitem(last=False)
         return model
 
     def forget_changed(self) -> None:
         """Close the models that are not as they were opened, as an interrupt may have left them."""
-        for opening, model in list(self._models.items()):
-            if state_of(model) != self._states[opening]:
-                del self._models[opening], self._states[opening]
+        for opening, (model, opened) in list(self._models.items()):
+            if state_of(model) != opened:
+                del self._models[opening]
 
     def raw(self, given: Given) -> object:
         """Read an input, with the strokes that hide parts of it."""
         return self._inputs.raw(given)
 
     def _is_too_much(self) -> bool:
-        held = sum(num_bytes(model) for model in self._models.values())
+        held = sum(num_bytes(model) for model, _ in self._models.values())
         return len(self._models) > self._limits.num_models or held > self._limits.model_bytes
 
 
