@@ -98,6 +98,17 @@ def test_what_is_done_before_the_interrupt_is_kept(lane: Lane) -> None:
     assert ticket.stopped_early
 
 
+def test_an_import_is_finished_before_the_interrupt(lane: Lane) -> None:
+    steps: list[Step] = []
+    ticket = lane.submit(f"{HERE}:import_slowly", {}, on_step=steps.append)
+    while not steps:
+        time.sleep(0.01)
+    ticket.cancel()
+    with pytest.raises(TaskCancelled):
+        ticket.future.result(10)
+    assert lane.submit(f"{HERE}:is_imported", {}).future.result(10)
+
+
 def test_what_ignores_the_interrupt_is_killed(lane: Lane) -> None:
     steps: list[Step] = []
     ticket = lane.submit(f"{HERE}:ignore", {}, on_step=steps.append)
@@ -146,7 +157,9 @@ def test_listeners_hear_of_every_step() -> None:
 def test_models_that_an_interrupt_left_changed_are_opened_again() -> None:
     warm, opening = Warm(Limits()), Opening(spec="bundled:efficientnet-lite0")
     model = warm.model(opening)
-    warm.forget_changed()
+    with torch.no_grad():
+        warm.forget_changed()
+        assert torch.is_grad_enabled()
     assert warm.model(opening) is model
     hook = model.module.register_forward_hook(lambda *_: None)
     warm.forget_changed()

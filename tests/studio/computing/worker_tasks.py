@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import time
 from contextlib import suppress
 from typing import Any
@@ -43,6 +44,16 @@ def ignore(_warm: Any) -> None:
         while True:
             with suppress(KeyboardInterrupt):
                 time.sleep(60)
+
+
+def import_slowly(_warm: Any) -> None:
+    with progress("Importing", 1):
+        import slow_import  # noqa: F401
+    time.sleep(60)
+
+
+def is_imported(_warm: Any) -> bool:
+    return "slow_import" in sys.modules
 
 
 def own_pid(_warm: Any) -> int:

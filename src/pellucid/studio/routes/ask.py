@@ -23,7 +23,7 @@ from pellucid.studio.workers.opening import Opening
 from pellucid.studio.workers.parts import Workers
 
 router = APIRouter(prefix="/api", tags=["ask"])
-LOOK = 0.2  # seconds between looks at whether the caller still waits
+LOOK = 0.1  # seconds between looks at whether the caller still waits
 VIEW = "application/vnd.pellucid.view"
 
 

@@ -15,8 +15,8 @@ from pellucid.studio.workers.messages import Limits
 from pellucid.studio.workers.worker import Patience
 
 SECONDS_TO_END = 8.0
-# A question that is taken back is nearly answered, and an interrupt can cost the models that are open.
-QUICK = Patience(before_interrupt=3.0, before_kill=5.0)
+# Most questions are answered at once: an interrupt can cost the models that are open.
+QUICK = Patience(before_interrupt=0.1)
 
 
 @dataclass(frozen=True)

@@ -1,8 +1,9 @@
 """The worker's own side: take tasks from the pipe, do them one by one, and say how it goes.
 
 A thread listens to the pipe, so that a task can be cancelled: the main thread is interrupted as by
-Ctrl-C, which all long work in Pellucid is made for. When the server has gone, the task at hand is
-interrupted likewise, and the process ends.
+Ctrl-C, which all long work in Pellucid is made for. What would leave the process useless if it were
+cut short (an import, a trace, a message) is finished first. When the server has gone, the task at
+hand is interrupted likewise, and the process ends.
 """
 
 from __future__ import annotations
@@ -39,6 +40,9 @@ if TYPE_CHECKING:
 
 SECONDS_BETWEEN = 0.2
 SECONDS_TO_LEAVE = 10.0
+SECONDS_TO_TRY_AGAIN = 0.05
+# Modules whose calls are never cut short: half an import, or half a trace, stays in the process.
+UNBROKEN = ("importlib._bootstrap", "torch.export")
 LOG = logging.getLogger("pellucid.studio")
 
 
@@ -56,7 +60,7 @@ class Serving:
         self._current: int | None = None
         self._unwanted: set[int] = set()
         self._left = False
-        self._sending = self._late = False
+        self._sending = False
         self._main = threading.main_thread().ident or 0
 
     def run(self, limits: Limits) -> None:
@@ -75,20 +79,16 @@ class Serving:
     def _listen(self) -> None:
         try:
             while True:
+                while self._is_unwanted() and not self._connection.poll(SECONDS_TO_TRY_AGAIN):
+                    self._interrupt()
                 message: Question = self._connection.recv()
                 if isinstance(message, Cancel):
-                    self._stop(message.id)
+                    self._unwanted.add(message.id)
+                    self._interrupt()
                 else:
                     self._tasks.put(message)
         except (EOFError, OSError):
             self._leave()
-
-    def _stop(self, task: int) -> None:
-        self._unwanted.add(task)
-        if hasattr(signal, "pthread_kill"):
-            signal.pthread_kill(self._main, signal.SIGINT)  # wakes the main thread where it waits
-        else:
-            _thread.interrupt_main()
 
     def _leave(self) -> None:
         self._left = True
@@ -96,18 +96,25 @@ class Serving:
         timer = threading.Timer(SECONDS_TO_LEAVE, os._exit, (1,))
         timer.daemon = True
         timer.start()
-        if self._current is not None:
-            self._stop(self._current)
+        if (task := self._current) is not None:
+            self._unwanted.add(task)
+        while self._is_unwanted():
+            self._interrupt()
+            time.sleep(SECONDS_TO_TRY_AGAIN)
 
-    def _interrupted(self, _signal: int, _frame: FrameType | None) -> None:
-        """Runs in the main thread: interrupts the task at hand if it is unwanted, once.
+    def _is_unwanted(self) -> bool:
+        """Whether the task at hand is to be interrupted, and has not been."""
+        return self._current in self._unwanted
 
-        Not in the midst of a message, which would leave the pipe useless.
-        """
-        task = self._current
-        if self._sending:
-            self._late = True
-        elif task in self._unwanted:
+    def _interrupt(self) -> None:
+        if hasattr(signal, "pthread_kill"):
+            signal.pthread_kill(self._main, signal.SIGINT)  # wakes the main thread where it waits
+        else:
+            _thread.interrupt_main()
+
+    def _interrupted(self, _signal: int, frame: FrameType | None) -> None:
+        """Runs in the main thread: interrupts the task at hand if it is unwanted, once."""
+        if self._is_unwanted() and not self._sending and not _is_unbroken(frame):
             self._current = None
             raise KeyboardInterrupt
 
@@ -145,9 +152,15 @@ class Serving:
         with suppress(BrokenPipeError):  # nobody is left to hear it, and the listener will see that
             self._connection.send(reply)
         self._sending = False
-        if self._late:
-            self._late = False
-            self._interrupted(signal.SIGINT, None)
+
+
+def _is_unbroken(frame: FrameType | None) -> bool:
+    """Whether the frame stands within a call that must be finished."""
+    while frame is not None:
+        if frame.f_globals.get("__name__", "").startswith(UNBROKEN):
+            return True
+        frame = frame.f_back
+    return False
 
 
 class _Throttled:

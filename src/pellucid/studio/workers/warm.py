@@ -45,6 +45,10 @@ class Warm:
 
     def forget_changed(self) -> None:
         """Close the models that are not as they were opened, as an interrupt may have left them."""
+        if self._models:
+            import torch
+
+            torch.set_grad_enabled(True)  # the interrupt may have come in leaving a block without
         for opening, (model, opened) in list(self._models.items()):
             if state_of(model) != opened:
                 del self._models[opening]

@@ -1,0 +1,5 @@
+"""Takes half a second to import."""
+
+import time
+
+time.sleep(0.5)
