@@ -200,8 +200,12 @@ def unforeseen(registered: Path) -> Callable[[Path], dict[str, Path]]:
 @pytest.fixture(scope="session")
 def examples(studio: Running, unforeseen: Any) -> dict[str, str]:
     """Ids of results of the registered analyses in the shared studio, by kind."""
-    unforeseen(studio.workspace)
-    return {each["kind"]: each["id"] for each in studio.ask("/workspace")["results"]}
+    made = unforeseen(studio.workspace)
+    until = time.monotonic() + PATIENCE / 1000  # what is listed may be half a second old
+    listed: dict[str, str] = {}
+    while not made.keys() <= listed.keys() and time.monotonic() < until:
+        listed = {each["kind"]: each["id"] for each in studio.ask("/workspace")["results"]}
+    return listed
 
 
 @pytest.fixture(scope="session")
