@@ -19,7 +19,7 @@ WORDS = re.compile(r"[^\W\d_]{2}")
 def catalogue() -> dict[str, str]:
     """All phrases of all files."""
     found: dict[str, str] = {}
-    for path in sorted((WEB / "phrases/zh").glob("*.json")):
+    for path in sorted((WEB / "phrases/zh").rglob("*.json")):
         found |= json.loads(path.read_text("utf-8"))
     return found
 
@@ -56,7 +56,13 @@ def is_known(text: str) -> bool:
 
 def missing(text: str) -> list[str]:
     """The sentences of a text that have no phrase, be it alone or with their neighbours."""
-    sentences = re.split(r"(?<=[.!?])[ \n]", text)
+    if is_known(text):
+        return []
+    return [part for line in text.split("\n") for part in _missing_of_line(line.strip())]
+
+
+def _missing_of_line(line: str) -> list[str]:
+    sentences = re.split(r"(?<=[.!?]) ", line)
     found: list[str] = []
     start = 0
     while start < len(sentences):

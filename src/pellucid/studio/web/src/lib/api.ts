@@ -2,6 +2,7 @@
 import { connection } from "./connection.svelte";
 import type { View } from "./kinds";
 import { unpack } from "./pack";
+import { phrase } from "./phrases.svelte";
 import type { ErrorBody, Problem } from "./schemas";
 
 export { events } from "./events";
@@ -139,7 +140,7 @@ export async function fetchView(path: string, options: Options = {}): Promise<Vi
   return unpack(await response.arrayBuffer());
 }
 
-/** What to show of an error, whoever threw it. */
+/** What to show of an error, whoever threw it, in the language of the page. */
 export function words(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+  return phrase(error instanceof Error ? error.message : String(error));
 }

@@ -4,10 +4,13 @@
 // `{name}` stands for any words within a sentence, `{#name}` for a number, `{+name}` for another
 // phrase, `{*name}` for a list ("cat, dog and 3 more"), `{was|were}` for one of several spellings.
 // Its translation calls them plainly `{name}`. tests/studio/phrases.py reads the same files alike.
+// phrases/LANGUAGE/errors/ holds what only the studio says; it asks for them by `morePhrases`.
 import { language, type Language } from "./i18n.svelte";
 
 interface Template {
   pattern: RegExp;
+  /** The longest of its own words, by which most texts are told not to fit without trying the pattern. */
+  longest: string;
   places: { name: string; sort: string }[];
   words: string;
 }
@@ -25,19 +28,26 @@ const PATTERNS: Record<string, string> = {
   "+": ".+?",
   "#": "(?:[<>]?[+−-]?[\\d.,]+(?:e[+−-]?\\d+)?(?:–[\\d.,]+)?(?: ?%)?|–|−?∞)",
 };
-const SENTENCES = /(?<=[.!?])[ \n]/;
+const LINE = /\S.*/g;
+const SENTENCES = /(?<=[.!?]) /;
 const UNBROKEN = "\u00a0"; // reports keep a number and its unit on one line
 const LISTED = /, | and (?=[^,]*$)/;
 const MORE = /^[\d,]+ more$/;
 
-const SOURCES: Partial<Record<Language, () => Promise<{ default: Record<string, string> }>>> = { zh: () => import("../phrases/zh") };
+type Source = () => Promise<{ default: Record<string, string> }>;
+const SOURCES: Partial<Record<Language, Source[]>> = { zh: [() => import("../phrases/zh")] };
 const asked = new Map<Language, Promise<void>>();
 let read = $state.raw<ReadonlyMap<Language, Catalogue>>(new Map());
 
-/** `text` in the language of the page: as a whole, else sentence by sentence; what is not known stays. */
+/** Have more phrases fetched with the others. */
+export function morePhrases(code: Language, source: Source): void {
+  SOURCES[code] = [...(SOURCES[code] ?? []), source];
+}
+
+/** `text` in the language of the page: as a whole, else line by line and sentence by sentence; what is not known stays. */
 export function phrase(text: string): string {
   const plain = text.replaceAll(UNBROKEN, " ");
-  const said = known(plain) ?? bySentence(plain);
+  const said = known(plain) ?? plain.replace(LINE, bySentence);
   return said === plain ? text : said;
 }
 
@@ -54,10 +64,13 @@ export function phrases<N extends string | null>(names: readonly N[]): N[] {
 
 /** Fetch the phrases of the page's language, if they are not here; texts change once they are. */
 export function fetchPhrases(code: Language = language()): Promise<void> {
-  const source = SOURCES[code];
-  if (!source) return Promise.resolve();
+  const sources = SOURCES[code];
+  if (!sources) return Promise.resolve();
   if (!asked.has(code)) {
-    const fetched = source().then(({ default: words }) => void (read = new Map([...read, [code, catalogueOf(words)]])));
+    const fetched = Promise.all(sources.map((source) => source())).then((found) => {
+      const words = Object.assign({}, ...found.map((module) => module.default)) as Record<string, string>;
+      read = new Map([...read, [code, catalogueOf(words)]]);
+    });
     fetched.catch(() => asked.delete(code)); // a lost connection may come back
     asked.set(code, fetched);
   }
@@ -83,7 +96,8 @@ function templateOf(key: string, words: string): Template {
     const [, sort = "", name = ""] = NAMED.exec(part)!;
     return { name, sort };
   });
-  return { pattern: new RegExp(`^${source}$`, "u"), places, words };
+  const longest = parts.filter((_, at) => at % 2 === 0).reduce((one, other) => (other.length > one.length ? other : one));
+  return { pattern: new RegExp(`^${source}$`, "u"), longest, places, words };
 }
 
 function placeOf(part: string): string {
@@ -109,7 +123,8 @@ function known(text: string): string | null {
   return null;
 }
 
-function filled({ pattern, places, words }: Template, text: string): string | null {
+function filled({ pattern, longest, places, words }: Template, text: string): string | null {
+  if (!text.includes(longest)) return null;
   const found = pattern.exec(text)?.groups;
   if (!found) return null;
   const values: Record<string, string> = {};

@@ -87,5 +87,5 @@ function tellEnd(job: Job): void {
   const before = jobs.find(job.id);
   if (!before || !isActive(before) || isActive(job)) return;
   if (job.state === "done") toasts.show(t("app.toast.done", { title: phrase(job.title) }), { tone: "good", href: placeOf(job), action: t("app.toast.open") });
-  else if (job.state === "failed") toasts.show(t("app.toast.failed", { title: phrase(job.title), why: job.error?.message ?? "" }), { tone: "bad", href: "/jobs", action: t("app.toast.look") });
+  else if (job.state === "failed") toasts.show(t("app.toast.failed", { title: phrase(job.title), why: phrase(job.error?.message ?? "") }), { tone: "bad", href: "/jobs", action: t("app.toast.look") });
 }

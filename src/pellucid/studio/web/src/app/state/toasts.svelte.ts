@@ -1,5 +1,7 @@
 // Short messages that come and go at the edge of the page.
 
+import { words } from "$lib/api";
+
 export interface Toast {
   id: number;
   tone: "good" | "bad" | "neutral";
@@ -23,7 +25,7 @@ export const toasts = {
     if (toast.tone !== "bad") setTimeout(() => toasts.close(toast.id), LASTS);
   },
   fail(error: unknown): void {
-    toasts.show(error instanceof Error ? error.message : String(error), { tone: "bad" });
+    toasts.show(words(error), { tone: "bad" });
   },
   close(id: number): void {
     state.list = state.list.filter((toast) => toast.id !== id);
