@@ -6,6 +6,7 @@ import json
 import re
 from functools import cache
 from pathlib import Path
+from typing import NamedTuple
 
 WEB = Path(__file__).resolve().parents[2] / "src/pellucid/studio/web/src"
 PLACE = re.compile(r"\{([^{}]+)\}")
@@ -24,14 +25,26 @@ def catalogue() -> dict[str, str]:
     return found
 
 
+class Template(NamedTuple):
+    """A phrase with places: the longest of its own words, and which places stand for phrases."""
+
+    pattern: re.Pattern[str]
+    longest: str
+    phrases: tuple[str, ...]
+
+
 @cache
-def templates() -> tuple[tuple[re.Pattern[str], tuple[str, ...]], ...]:
-    """Patterns of the phrases with places, and which of their places stand for phrases."""
+def templates() -> tuple[Template, ...]:
+    """All phrases with places."""
     return tuple(
-        (re.compile("".join(map(_part, enumerate(PLACE.split(key))))), tuple(re.findall(r"\{\+(\w+)", key)))
+        Template(
+            re.compile("".join(map(_part, enumerate(PLACE.split(key))))),
+            max(PLACE.split(key)[::2], key=len),
+            tuple(re.findall(r"\{\+(\w+)", key)),
+        )
         for key in catalogue()
         if "{" in key
-    )  # fmt: skip
+    )
 
 
 def _part(numbered: tuple[int, str]) -> str:
@@ -49,8 +62,10 @@ def is_known(text: str) -> bool:
     if text in catalogue() or not WORDS.search(text):
         return True
     return any(
-        (found := pattern.fullmatch(text)) and all(is_known(found[name]) for name in phrases)
-        for pattern, phrases in templates()
+        longest in text
+        and (found := pattern.fullmatch(text))
+        and all(is_known(found[name]) for name in phrases)
+        for pattern, longest, phrases in templates()
     )
 
 

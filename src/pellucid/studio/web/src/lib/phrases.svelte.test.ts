@@ -1,11 +1,12 @@
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { flushSync } from "svelte";
 import { setLanguage } from "./i18n.svelte";
-import { fetchPhrases, phrase, phrases } from "./phrases.svelte";
+import { fetchPhrases, morePhrases, phrase, phrases } from "./phrases.svelte";
 
-const files = import.meta.glob<Record<string, string>>("../phrases/zh/*.json", { eager: true, import: "default" });
+const files = import.meta.glob<Record<string, string>>("../phrases/zh/**/*.json", { eager: true, import: "default" });
 const entries = Object.values(files).flatMap((words) => Object.entries(words));
 
+morePhrases("zh", () => import("../phrases/zh/errors"));
 beforeEach(async () => {
   setLanguage("zh");
   await fetchPhrases();
@@ -51,6 +52,18 @@ test("lists are joined as the language does", () => {
 test("a caption is translated sentence by sentence, of phrases as long as they are", () => {
   const said = phrase("The model answered 'cat' with 91 %, which is right. Red areas speak for 'cat', blue areas against it. Something new.");
   expect(said).toBe("模型以 91 % 的概率回答 'cat'，回答正确。红色区域支持 'cat'，蓝色区域反对。Something new.");
+});
+
+test("an error says in Chinese what was wrong and what to do; names stay", () => {
+  expect(phrase("layer 'layer9' is not in ResNet. Closest: 'layer4', 'layer3'.")).toBe("ResNet 中没有层 'layer9'。最接近的是：'layer4', 'layer3'。");
+  expect(phrase("'vargrad' needs gradients, but the model's output has no gradient with respect to its input. Methods that work without: 'lime'.")).toBe(
+    "'vargrad' 需要梯度，但模型的输出对其输入没有梯度。不需要梯度的方法：'lime'。",
+  );
+});
+
+test("a text of several lines keeps them, and what is code in it", () => {
+  const said = phrase("w.pt does not fit Net:\n  2 missing: 'fc.weight', 'fc.bias'\n    net.load(state)\nGive weights of this very architecture and number of classes.");
+  expect(said).toBe("w.pt 与 Net 不符：\n  缺少 2 个：'fc.weight', 'fc.bias'\n    net.load(state)\n请使用架构和类别数完全相同的权重。");
 });
 
 test("signs with a meaning in patterns are taken as they are", () => {

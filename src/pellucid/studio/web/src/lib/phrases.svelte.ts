@@ -9,8 +9,8 @@ import { language, type Language } from "./i18n.svelte";
 
 interface Template {
   pattern: RegExp;
-  /** The longest of its own words, by which most texts are told not to fit without trying the pattern. */
-  longest: string;
+  /** Its own words at both ends and the longest between, by which most texts are told not to fit without the pattern. */
+  own: { first: string; longest: string; last: string };
   places: { name: string; sort: string }[];
   words: string;
 }
@@ -97,7 +97,7 @@ function templateOf(key: string, words: string): Template {
     return { name, sort };
   });
   const longest = parts.filter((_, at) => at % 2 === 0).reduce((one, other) => (other.length > one.length ? other : one));
-  return { pattern: new RegExp(`^${source}$`, "u"), longest, places, words };
+  return { pattern: new RegExp(`^${source}$`, "u"), own: { first: parts[0]!, longest, last: parts.at(-1)! }, places, words };
 }
 
 function placeOf(part: string): string {
@@ -123,8 +123,8 @@ function known(text: string): string | null {
   return null;
 }
 
-function filled({ pattern, longest, places, words }: Template, text: string): string | null {
-  if (!text.includes(longest)) return null;
+function filled({ pattern, own, places, words }: Template, text: string): string | null {
+  if (!text.startsWith(own.first) || !text.endsWith(own.last) || !text.includes(own.longest)) return null;
   const found = pattern.exec(text)?.groups;
   if (!found) return null;
   const values: Record<string, string> = {};
