@@ -101,6 +101,12 @@ class WorkerLost(WorkerError):
     """A process that ended before its work did: it was killed, or out of memory."""
 
 
+def sentence(text: str) -> str:
+    """Words that others said, ended as a sentence, so that another can follow."""
+    told = text.strip()
+    return told if told.endswith((".", "!", "?")) else f"{told}."
+
+
 def closest(name: str, known: Iterable[str], *, most: int = 3) -> str:
     """Say which known names are nearest to `name`: ``Closest: 'layer4'.``, or list a few."""
     options = list(known)

@@ -23,7 +23,11 @@ from pellucid.errors import PellucidError
 from pellucid.model import Inputs, Model
 
 PACKAGE = WEB.parents[2]
-FOLDERS = ("analysis", "attribution", "data", "graph", "inside", "model", "result", "studio", "training", "workspace")  # fmt: skip
+# Where errors are made that can reach the page; the command line and reports have their own.
+PLACES_OF_ERRORS = (
+    "analysis", "attribution", "data", "graph", "inside", "model", "plugins.py", "result", "studio",
+    "training", "views/encoding.py", "workspace",
+)  # fmt: skip
 # Errors that are not PellucidErrors, but whose words become those of one, or of an answer.
 OTHERS = {"HTTPException", "Refusal", "UnsafeName"}
 # What only the command line can cause.
@@ -61,7 +65,7 @@ PLACES = {
 SAMPLES = [
     "'vargrad' needs gradients, but the model's output has no gradient: part of its forward pass cannot be differentiated, or is under no_grad. Methods that work without: 'lime', 'rise'.",
     "'deeplift' is not defined for the operator 'aten.topk.default' in layer 'top': it has no rule there. 'integrated_gradients' and 'occlusion' work without rules for operators; a rule can be added to the table in pellucid.graph.propagation.",
-    "'lrp' needs the model's operators. Net has no graph of operators. Net cannot be traced: UserError: Detected mutation Its call cannot be watched either: it takes numbers out of tensors and goes on with them elsewhere. Methods that only call the model work: 'occlusion', 'integrated_gradients'.",
+    "'lrp' needs the model's operators. Net has no graph of operators. Net cannot be traced: UserError: Detected mutation. Its call cannot be watched either: it takes numbers out of tensors and goes on with them elsewhere. Methods that only call the model work: 'occlusion', 'integrated_gradients'.",
     "methods of attention are not defined for Net: no softmax attention was seen in it. If it has some, load it with plain PyTorch attention (in transformers: attn_implementation=\"sdpa\"), and do not compile it. 'integrated_gradients' and 'occlusion' need no attention.",
     "methods of attention are not defined for Net: the 50 tokens of its attention are no grid over the picture. 'grad_cam', 'integrated_gradients' and 'occlusion' need no attention.",
     "cats/1.png: not a picture, or its header is damaged",
@@ -100,6 +104,15 @@ SAMPLES = [
     "training head: loss 0.412",
     "frozen part, train",
     "Trying methods: measuring",
+    "'a.zip' is a file of an unknown kind, and names no source of data. Expected folder:…, an existing folder, or a file ending in .csv, .tsv.",
+    "w.bin is neither safetensors nor a checkpoint of torch.save, but something that begins with b'abc'. Save `model.state_dict()` with a current torch and try again.",
+    "w.bin is a pickle that needs more than tensors: os.system. Reading it could run any code. If you trust where it comes from, convert it once, where it can do no harm:",
+    "'vgg' names no model: the scheme 'vg' is unknown. Closest: 'hf'. For example: 'torchvision:resnet18'.",
+    "cats: this folder holds neither; expected a run (a folder with run.json) or a saved result (a .zarr folder). 'pellucid runs' lists the runs of a workspace.",
+    "this job has ended already: it is done.",
+    "this job is running; only one that was not done is done again.",
+    "this request is refused: it comes from http://a.b. Only the studio's own pages may ask.",
+    "the loss is not finite at step 3. Samples in the batch: a, b and 4 more. Likely causes: (1) 3 weights are not finite already, first fc.weight: an earlier step was too large, lower the learning rate. (2) the learning rate 3 is too high for this model: try a tenth of it, a longer warm-up, or a gradient clip. The last checkpoint is kept; change a setting and start a new run from it.",
 ]  # fmt: skip
 
 
@@ -177,9 +190,9 @@ def _parts(node: ast.AST | None) -> tuple[str, ...]:
     return tuple(parts)
 
 
-@pytest.mark.parametrize("folder", FOLDERS)
-def test_errors_speak_chinese(folder: str) -> None:
-    files = sorted((PACKAGE / folder).rglob("*.py"))
+@pytest.mark.parametrize("place", PLACES_OF_ERRORS)
+def test_errors_speak_chinese(place: str) -> None:
+    files = sorted((PACKAGE / place).rglob("*.py")) or [PACKAGE / place]
     told = [each for path in files for each in messages(path) if each.file not in ELSEWHERE]
     without = [f"{each.file}:{each.line}: {lack}" for each in told for lack in each.missing()]
     assert told

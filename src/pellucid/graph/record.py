@@ -17,7 +17,7 @@ import torch
 from torch import Tensor, fx, nn
 from torch.fx.experimental.proxy_tensor import make_fx
 
-from pellucid.errors import ModelError
+from pellucid.errors import ModelError, sentence
 from pellucid.graph import store
 from pellucid.graph.identity import Unknown, identity
 from pellucid.graph.marks import marking, take_out
@@ -54,7 +54,9 @@ def record(model: Model, inputs: Inputs) -> Recording:
         try:
             return _watched(model, inputs, reasons[-1])
         except ModelError as error:
-            why = f"{reasons[-1]} Its call cannot be watched either: {error}"
+            why = (
+                f"{sentence(reasons[-1])} Its call cannot be watched either: {sentence(str(error))}"
+            )
             return Recording(how="hooks", examples=examples_of(inputs, free), why=why)
 
 

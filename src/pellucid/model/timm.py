@@ -11,7 +11,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from pellucid.errors import ModelError, closest
+from pellucid.errors import ModelError, closest, sentence
 from pellucid.model.inputs import RESAMPLING, ImageInput
 from pellucid.model.protocol import Model
 from pellucid.model.request import LoadRequest
@@ -45,7 +45,7 @@ def load(rest: str, request: LoadRequest) -> Model:
             arguments = _arguments(timm, name)
     except FAILURES as error:
         raise ModelError(
-            f"timm:{rest} cannot be opened: {error} Check the name and the network, or pass "
+            f"timm:{rest} cannot be opened: {sentence(str(error))} Check the name and the network, or pass "
             "weights=FILE, or weights=False for random ones."
         ) from error
     if not module.num_classes:

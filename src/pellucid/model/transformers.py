@@ -10,7 +10,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from pellucid.errors import ModelError, UntrustedError
+from pellucid.errors import ModelError, UntrustedError, sentence
 from pellucid.model.inputs import Input, TextInput
 from pellucid.model.processor import image_input
 from pellucid.model.protocol import Model
@@ -155,8 +155,9 @@ def _failures(rest: str) -> Iterator[None]:
                 "trust=True (--trust on the command line)."
             ) from error
         raise ModelError(
-            f"hf:{rest} cannot be opened: {reason.partition(chr(10))[0]} Check the name and the network; offline, give "
-            "a folder that save_pretrained wrote, and set HF_HUB_OFFLINE=1."
+            f"hf:{rest} cannot be opened: {sentence(reason.partition(chr(10))[0])} Check the name "
+            "and the network; offline, give a folder that save_pretrained wrote, and set "
+            "HF_HUB_OFFLINE=1."
         ) from error
 
 
