@@ -42,6 +42,7 @@ let read = $state.raw<ReadonlyMap<Language, Catalogue>>(new Map());
 /** Have more phrases fetched with the others. */
 export function morePhrases(code: Language, source: Source): void {
   SOURCES[code] = [...(SOURCES[code] ?? []), source];
+  asked.delete(code);
 }
 
 /** `text` in the language of the page: as a whole, else line by line and sentence by sentence; what is not known stays. */

@@ -55,6 +55,11 @@ test("columns keep their names, and cells of the user's their words", () => {
   expect(columns.map(({ values }) => values)).toEqual([["噪声", "模糊"], ["right", "wrong"], ["mine", "noise"]]);
 });
 
+test("reasons are told each for itself", () => {
+  const view: Table = { kind: "Table", title: "", caption: "", columns: [{ name: "reason", values: ["noise", "somebody's reason", null], format: "", unit: "" }] };
+  expect((worded(view) as Table).columns[0]!.values).toEqual(["噪声", "somebody's reason", null]);
+});
+
 test("labels of samples stay where what was made is named", () => {
   const view: ImageGrid = { kind: "ImageGrid", title: "", caption: "", pictures: [picture("a.png", "cat → dog"), picture("", "made for it")] };
   expect((worded(view) as ImageGrid).pictures.map(({ label }) => label)).toEqual(["cat → dog", "为其生成"]);

@@ -9,6 +9,8 @@ const USERS = new Set([
   "sample", "class", "true class", "explained class", "answer", "first answer", "answer of A", "answer of B", "A", "B",
   "tensor", "layer", "module", "in", "unit", "text", "Strategy", "Changed most", "Matters most",
 ]);
+// Columns of sentences, each for itself: why something is not there.
+const REASONS = new Set(["reason", "why", "why it is not there"]);
 const LAYER = /^[a-z_][\w.[\]-]*$/;
 
 /** The same view for readers of English; for others one with its words in their language. */
@@ -77,6 +79,7 @@ function pictures(given: readonly Picture[]): Picture[] {
 
 function column(given: TableColumn): TableColumn {
   if (USERS.has(given.name)) return given;
+  if (REASONS.has(given.name)) return { ...given, values: given.values.map((cell) => (typeof cell === "string" ? phrase(cell) : cell)) };
   const words = phrases(given.values.map((cell) => (typeof cell === "string" ? cell : null)));
   return { ...given, values: given.values.map((cell, at): Cell => words[at] ?? cell) };
 }
