@@ -28,7 +28,6 @@ from pellucid.workspace.workspace import Workspace
 schemathesis = pytest.importorskip("schemathesis")
 WEB = Path(studio_package.__file__).parent / "web" / "src" / "lib"
 ENDLESS = r"/events$"
-EXAMPLES = 6
 schemathesis.checks.load_all_checks()
 CHECKS = schemathesis.checks.CHECKS.get_by_names(
     [
@@ -90,8 +89,11 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, dict
     assert not thread.is_alive()
 
 
-@pytest.mark.thorough
-def test_any_request_is_answered_as_the_schema_says(server: tuple[str, dict[str, str]]) -> None:
+@pytest.mark.slow
+@pytest.mark.parametrize("examples", [3, pytest.param(25, marks=pytest.mark.thorough)])
+def test_any_request_is_answered_as_the_schema_says(
+    server: tuple[str, dict[str, str]], examples: int
+) -> None:
     address, ids = server
     schema = schemathesis.openapi.from_dict(json.loads(openapi())).exclude(path_regex=ENDLESS)
     operations = [found.ok() for found in schema.get_all_operations()]
@@ -99,18 +101,18 @@ def test_any_request_is_answered_as_the_schema_says(server: tuple[str, dict[str,
     failures = []
     for operation in operations:
         try:
-            _try(operation, address, ids)
+            _try(operation, address, ids, examples)
         except schemathesis.core.failures.FailureGroup as failed:
             failures.append(f"{operation.label}: {failed}")
     assert not failures, "\n\n".join(failures)
 
 
-def _try(operation: Any, address: str, ids: dict[str, str]) -> None:
+def _try(operation: Any, address: str, ids: dict[str, str], examples: int) -> None:
     """Send requests that fit the schema, and some that do not; half of them name what is there."""
     known = ids.get(operation.path.split("/")[2])
 
     @hypothesis.settings(
-        max_examples=EXAMPLES,
+        max_examples=examples,
         deadline=None,
         derandomize=True,
         database=None,
