@@ -252,6 +252,14 @@ def visit(browser: Any) -> Iterator[Visit]:
     assert complaints == []
 
 
+@pytest.fixture
+def offline(browser: Any) -> Iterator[Any]:
+    """A browser that reaches nothing but files."""
+    context = browser.new_context(offline=True, viewport={"width": 1440, "height": 900})
+    yield context.new_page()
+    context.close()
+
+
 WHOLE = """() => {
   const bone = document.querySelector("main .bone, main .loading, main [aria-busy=true]");
   bone?.scrollIntoView();

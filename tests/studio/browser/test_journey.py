@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -17,14 +17,6 @@ NAME = "first-try"
 def person(studio: Any, visit: Any) -> Any:
     """A browser that knows nothing but the address that was printed."""
     return visit(studio, studio.login.removeprefix(studio.address), bearer=False)
-
-
-@pytest.fixture
-def offline(browser: Any) -> Iterator[Any]:
-    """A browser that reaches nothing but files."""
-    context = browser.new_context(offline=True, viewport={"width": 1440, "height": 900})
-    yield context.new_page()
-    context.close()
 
 
 def test_from_pictures_to_a_report(person: Any, digits: Path, download: Any, offline: Any) -> None:

@@ -210,8 +210,10 @@ def test_language_and_theme_are_kept(studio: Any, visit: Any) -> None:
     page.get_by_role("heading", name="用您的数据训练模型").wait_for()
     ground = page.evaluate("getComputedStyle(document.body).backgroundColor")
     assert max(map(int, re.findall(r"\d+", ground)[:3])) < 80
+    page.goto(f"{studio.address}/runs/no-such-run")
+    page.get_by_role("alert").get_by_text("此工作区中没有训练 'no-such-run'").wait_for()
     page.get_by_role("button", name="English").click()
-    page.get_by_role("heading", name="Train a model on your data").wait_for()
+    page.get_by_role("alert").get_by_text("there is no run 'no-such-run'").wait_for()
 
 
 @pytest.mark.skipif(not AXE.is_file(), reason="axe-core is not installed: npm ci in studio/web")

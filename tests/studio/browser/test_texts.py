@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib.util
 import itertools
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -187,6 +187,39 @@ def strike(page: Any, words: Any, first: str, last: str) -> None:
         if place == start:
             page.mouse.down()
     page.mouse.up()
+
+
+@pytest.mark.thorough
+def test_errors_of_texts_are_read_as_texts(learned: Learned, visit: Any) -> None:
+    page = visit(learned.studio, f"/errors?result={learned.evaluation}&show=all")
+    samples = page.get_by_role("list", name="Samples", exact=True).get_by_role("button")
+    samples.filter(has_text="The referee praised the defence").wait_for()
+    page.locator("figure[data-kind='matrix'] td button").first.click()
+    members = page.get_by_role("group", name="Samples of the chosen cell")
+    members.get_by_text("The soup").first.wait_for()
+    assert not members.locator("img").count()
+    samples.first.click()
+    page.locator("figure[data-kind='tokens']").nth(2).wait_for()  # for, for another, rather than
+    page.get_by_role("link", name="Look closer in Explain").click()
+    page.wait_for_url("**/explain?*")
+    page.get_by_role("group", name="Words of the text").get_by_role("button").first.wait_for()
+
+
+@pytest.mark.thorough
+def test_a_report_of_texts_needs_no_studio(
+    learned: Learned, visit: Any, download: Callable[..., Path], offline: Any
+) -> None:
+    studio = learned.studio
+    page = visit(studio, studio.login.removeprefix(studio.address), bearer=False)
+    page.goto(f"{studio.address}/report?result={learned.evaluation}&result={learned.explanation}")
+    page.get_by_role("radio", name=re.compile("^HTML")).check()
+    written = download(page, page.get_by_role("button", name="Write the report").click)
+    offline.set_viewport_size({"width": 390, "height": 900})
+    offline.goto(written.as_uri())
+    figure = offline.locator("figure[data-kind='tokens']").first
+    figure.scroll_into_view_if_needed()
+    figure.get_by_role("button").first.wait_for()
+    assert offline.evaluate(OVERFLOW) <= 0
 
 
 @pytest.mark.thorough
