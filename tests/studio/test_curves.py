@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from pathlib import Path
 from typing import Any
 
@@ -195,26 +194,17 @@ def test_news_go_on_from_the_last_event(log: MetricsLog, tmp_path: Path) -> None
 
 
 @pytest.mark.slow
-def test_a_million_points_are_read_and_thinned_within_a_second(tmp_path: Path) -> None:
+def test_a_million_points_are_thinned_and_exact_on_zoom(tmp_path: Path) -> None:
     with (tmp_path / "metrics.jsonl").open("w") as file:
         file.writelines(
             f'{{"kind": "step", "step": {n}, "epoch": 1, "loss": {1 / n}, "learning_rate": 0.1}}\n'
             for n in range(1, 500_001)
         )
-    first, zoomed = zip(*(_times(tmp_path) for _ in range(3)), strict=True)
-    # The best of three: others may be at work on this machine.
-    assert min(first) < 1.0
-    assert min(zoomed) < 0.1
-
-
-def _times(folder: Path) -> tuple[float, float]:
-    """Seconds of computing for the first look at all curves, and for a closer look at one."""
-    log = MetricsLog(folder / "metrics.jsonl", Bounds([folder]))
-    start = time.process_time()
+    log = MetricsLog(tmp_path / "metrics.jsonl", Bounds([tmp_path]))
     log.refresh()
     lines = [log.line(name, points=2000) for name in log.names()]
     assert sum(line.total for line in lines) == 1_000_000
-    middle = time.process_time()
-    log.refresh()
-    assert log.line("step.loss", points=2000, start=250_000, end=251_000).exact
-    return middle - start, time.process_time() - middle
+    assert all(len(line.x) <= 2000 and not line.exact for line in lines)
+    zoomed = log.line("step.loss", points=2000, start=250_000, end=251_000)
+    assert zoomed.exact
+    assert zoomed.y.tolist() == pytest.approx([1 / n for n in range(250_000, 251_001)])

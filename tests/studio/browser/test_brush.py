@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import sys
-import time
 from typing import Any
 
 MAP = """() => {
@@ -20,21 +18,12 @@ def test_hiding_parts_changes_answers_and_maps(studio: Any, visit: Any, trained:
     page.wait_for_function(MAP)  # a function: the page forbids to evaluate text
     answers = page.get_by_role("region", name="What the model answers")
     answers.get_by_role("listitem").first.wait_for()
-    paint(page)  # once, so that what is timed is warm
-    page.get_by_role("heading", name="What the model answers with parts hidden").wait_for()
-    page.get_by_role("button", name="Clear").click()
-    page.get_by_role("heading", name="What the model answers", exact=True).wait_for()
     page.wait_for_function("() => !document.querySelector('main [aria-busy=true]')")
 
     before = page.evaluate(MAP)
     paint(page)
-    start = time.perf_counter()
     answers.get_by_text("now", exact=True).wait_for(state="attached")
-    answered = time.perf_counter() - start
     page.wait_for_function(f"before => ({MAP})() !== before", arg=before)
-    mapped = time.perf_counter() - start
-    sys.stdout.write(f"after a stroke: answers in {answered:.2f} s, maps in {mapped:.2f} s\n")
-    assert mapped < 5, "a second is meant; this machine may be busy"
     assert "strokes=" in page.url
     held = page.url
     page.reload()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import time
 from typing import Any
 
 import pytest
@@ -35,9 +34,7 @@ def test_predictions(client: TestClient, model: dict[str, str], picture: str) ->
     assert len(shares) == 10
     assert shares == sorted(shares, reverse=True)
     assert found["answers"][0]["label"]
-    started = time.perf_counter()
     assert ask(client, model, picture)["answers"] == found["answers"]
-    assert time.perf_counter() - started < 2  # 150 ms on an idle machine
 
 
 @pytest.mark.parametrize("fill", ["blur", "mean", "zero"])
