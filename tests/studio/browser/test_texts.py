@@ -193,10 +193,10 @@ def strike(page: Any, words: Any, first: str, last: str) -> None:
 def test_errors_of_texts_are_read_as_texts(learned: Learned, visit: Any) -> None:
     page = visit(learned.studio, f"/errors?result={learned.evaluation}&show=all")
     samples = page.get_by_role("list", name="Samples", exact=True).get_by_role("button")
-    samples.filter(has_text="The referee praised the defence").wait_for()
+    samples.filter(has_text=re.compile("goalkeeper|striker|referee|coach")).first.wait_for()
     page.locator("figure[data-kind='matrix'] td button").first.click()
     members = page.get_by_role("group", name="Samples of the chosen cell")
-    members.get_by_text("The soup").first.wait_for()
+    members.get_by_text(re.compile("soup|dough|sauce|roast")).first.wait_for()
     assert not members.locator("img").count()
     samples.first.click()
     page.locator("figure[data-kind='tokens']").nth(2).wait_for()  # for, for another, rather than
