@@ -41,7 +41,7 @@ format: $(VENV)/.dev
 $(VENV)/.torch:
 	test -d $(VENV) || $(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --upgrade pip  # later ones install twice as fast
-	$(BIN)/pip install --quiet 'torch>=2.9' 'torchvision>=0.24'
+	$(BIN)/pip install --quiet torch torchvision  # the largest; pyproject.toml bounds them
 	touch $@
 
 $(VENV)/.demo: pyproject.toml | $(VENV)/.torch

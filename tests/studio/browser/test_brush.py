@@ -29,6 +29,8 @@ def test_hiding_parts_changes_answers_and_maps(studio: Any, visit: Any, trained:
     page.reload()
     page.get_by_role("heading", name="What the model answers with parts hidden").wait_for()
     assert page.url == held
+    page.get_by_role("button", name="Clear").click()
+    page.get_by_role("heading", name="What the model answers", exact=True).wait_for()
 
 
 def test_the_brush_by_keyboard(studio: Any, visit: Any, trained: Any) -> None:

@@ -15,7 +15,7 @@ import torch
 
 from pellucid.errors import LayerError, WorkerError, WorkerLost
 from pellucid.progress import Step, listening, progress
-from pellucid.studio.workers import Lane, Limits, Patience, TaskCancelled
+from pellucid.studio.workers import Lane, Limits, Patience, TaskCancelled, Ticket
 from pellucid.studio.workers.opening import Opening
 from pellucid.studio.workers.warm import Warm
 
@@ -30,6 +30,15 @@ def lane() -> Iterator[Lane]:
     yield made
     made.close(5.0)
     sys.path.remove(str(Path(__file__).parent))
+
+
+def at_work(lane: Lane, task: str) -> Ticket:
+    """A task that was handed in, and has told of its first step."""
+    steps: list[Step] = []
+    ticket = lane.submit(f"{HERE}:{task}", {}, on_step=steps.append)
+    while not steps:
+        time.sleep(0.01)
+    return ticket
 
 
 def test_results_and_progress(lane: Lane) -> None:
@@ -89,20 +98,14 @@ def test_a_question_that_is_taken_back_may_end_by_itself() -> None:
 
 
 def test_what_is_done_before_the_interrupt_is_kept(lane: Lane) -> None:
-    steps: list[Step] = []
-    ticket = lane.submit(f"{HERE}:count_on", {}, on_step=steps.append)
-    while not steps:
-        time.sleep(0.01)
+    ticket = at_work(lane, "count_on")
     ticket.cancel()
     assert ticket.future.result(10) == "so far"
     assert ticket.stopped_early
 
 
 def test_an_import_is_finished_before_the_interrupt(lane: Lane) -> None:
-    steps: list[Step] = []
-    ticket = lane.submit(f"{HERE}:import_slowly", {}, on_step=steps.append)
-    while not steps:
-        time.sleep(0.01)
+    ticket = at_work(lane, "import_slowly")
     ticket.cancel()
     with pytest.raises(TaskCancelled):
         ticket.future.result(10)
@@ -110,10 +113,7 @@ def test_an_import_is_finished_before_the_interrupt(lane: Lane) -> None:
 
 
 def test_what_ignores_the_interrupt_is_killed(lane: Lane) -> None:
-    steps: list[Step] = []
-    ticket = lane.submit(f"{HERE}:ignore", {}, on_step=steps.append)
-    while not steps:
-        time.sleep(0.01)
+    ticket = at_work(lane, "ignore")
     pid = lane.workers[0].pid
     ticket.cancel()
     with pytest.raises(TaskCancelled):
@@ -122,10 +122,7 @@ def test_what_ignores_the_interrupt_is_killed(lane: Lane) -> None:
 
 
 def test_a_dead_worker_is_replaced(lane: Lane) -> None:
-    steps: list[Step] = []
-    ticket = lane.submit(f"{HERE}:ignore", {}, on_step=steps.append)
-    while not steps:
-        time.sleep(0.01)
+    ticket = at_work(lane, "ignore")
     os.kill(lane.workers[0].pid or 0, signal.SIGKILL)
     with pytest.raises(WorkerLost, match="ended by signal 9"):
         ticket.future.result(10)
